@@ -1,0 +1,94 @@
+/**
+ * The seams a node stands on: what runs tasks, what programs the tables, what answers names.
+ * The agent is written once against them; the simulator and real hosts implement them.
+ *
+ * **Source:** SwarmKit agent/exec (Executor, Controller) for the task side; the data plane with
+ * acknowledged revisions is ours.
+ */
+import type {
+  AllocatedPort,
+  AssignedFile,
+  AssignedNode,
+  AssignedTask,
+  ContainerStatus,
+  NodeDescription,
+  TaskId,
+} from '@skep/api';
+import type { NetworkChange, NodeNetworkState } from '@skep/network';
+
+/** Files and names that a task is given with it. */
+export interface TaskContext {
+  readonly secrets: ReadonlyMap<string, AssignedFile>;
+  readonly configs: ReadonlyMap<string, AssignedFile>;
+  readonly node: AssignedNode;
+}
+
+/** How a task ended. */
+export interface TaskExit {
+  readonly exitCode: number;
+  readonly error?: string;
+}
+
+/** What a task that starts turned into. */
+export interface TaskStarted {
+  readonly container: ContainerStatus;
+  readonly hostPorts?: readonly AllocatedPort[];
+}
+
+/**
+ * Error of a runtime. `isTemporary`: try the same step again after a second; otherwise the task is
+ * rejected (before it started) or failed.
+ */
+export interface TaskFault {
+  readonly isTemporary: boolean;
+  readonly message: string;
+  readonly exitCode?: number;
+}
+
+/**
+ * One task on a node, driven step by step. Every call may be aborted and made again: each is
+ * idempotent, and `prepare` on what was prepared, `start` on what runs, return at once.
+ */
+export interface TaskHandle {
+  /** Pulls the image, creates the container, attaches networks and mounts. */
+  prepare(signal: AbortSignal): Promise<void>;
+  /** Starts it, and waits until it is healthy when it has a health check. */
+  start(signal: AbortSignal): Promise<TaskStarted>;
+  /** Resolves when the task has ended by itself; rejects with a fault when it became unhealthy. */
+  wait(signal: AbortSignal): Promise<TaskExit>;
+  /** Stop signal, grace period, kill. Resolves when nothing of it runs any more. */
+  shutdown(signal: AbortSignal): Promise<void>;
+  /** Kills it at once. */
+  terminate(): Promise<void>;
+  /** Removes everything that was created for the task, and the record of it. */
+  remove(): Promise<void>;
+}
+
+/** Runs tasks on a node. */
+export interface TaskRuntime {
+  /** What this node is and has. Polled every 20 s; a change is reported. */
+  describe(): Promise<NodeDescription>;
+  /** The handle of a task; takes over what already runs of it (after a crash of the agent). */
+  task(task: AssignedTask, context: TaskContext): TaskHandle;
+  /** Tasks of this node that the runtime knows, to be removed if they are not assigned. */
+  known(): Promise<readonly TaskId[]>;
+  close(): Promise<void>;
+}
+
+/** Programs the node's kernel. */
+export interface Dataplane {
+  /**
+   * Makes the kernel hold the tables of this state; resolves once it does, and only then is the
+   * revision acknowledged. Calls do not overlap.
+   */
+  apply(state: NodeNetworkState, change: NetworkChange | undefined): Promise<void>;
+  /** Compares what the kernel holds with what it should, and repairs; returns what was wrong. */
+  repair(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Answers names for the tasks of a node. */
+export interface Resolver {
+  apply(state: NodeNetworkState, change: NetworkChange | undefined): Promise<void>;
+  close(): Promise<void>;
+}

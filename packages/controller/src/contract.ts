@@ -1,0 +1,176 @@
+/**
+ * What a controller is: a pure decision, and which objects wake it.
+ *
+ * **Source:** controller-runtime pkg/reconcile and pkg/builder for the words; the pure form of the
+ * decision is Anvil's (OSDI'24).
+ */
+import type {
+  AnyKind,
+  Clock,
+  Logger,
+  Metrics,
+  ObjectId,
+  Random,
+  Revision,
+  StoredObject,
+  Timestamp,
+} from '@skep/api';
+import type { Change, Expectation, ObjectEvent, Store, View } from '@skep/store';
+
+/** Something to tell people about an object; kept as an Event, equal ones counted. */
+export interface EventDraft {
+  readonly regarding: StoredObject;
+  readonly type: 'normal' | 'warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What a pass decided about one key. */
+export interface Plan {
+  readonly changes: readonly Change[];
+  /** Further conditions for the commit, next to the versions that the changes carry. */
+  readonly expect?: readonly Expectation[];
+  /** Look at the key again at this time, whatever happens. */
+  readonly requeueAt?: Timestamp;
+  readonly events?: readonly EventDraft[];
+}
+
+/** A group of changes that belong together. */
+export interface PlanGroup {
+  /** The keys that the group answers; they are retried when it meets a conflict. */
+  readonly keys: readonly string[];
+  readonly changes: readonly Change[];
+  readonly expect?: readonly Expectation[];
+}
+
+/** What a pass decided about many keys. Each group is committed atomically, in this order. */
+export interface BatchPlan {
+  readonly groups: readonly PlanGroup[];
+  readonly requeueAt?: ReadonlyMap<string, Timestamp>;
+  readonly events?: readonly EventDraft[];
+}
+
+/** What an asynchronous reconcile asks for. */
+export interface ReconcileResult {
+  readonly requeueAt?: Timestamp;
+}
+
+/** What an asynchronous reconcile is given. */
+export interface ReconcileContext {
+  readonly view: View;
+  readonly now: Timestamp;
+  readonly signal: AbortSignal;
+  /** Commits under the controller's name and fence; remembers the revision for this key. */
+  commit(changes: readonly Change[], expect?: readonly Expectation[]): Promise<Revision>;
+  event(draft: EventDraft): void;
+}
+
+/** A kind that wakes the controller, and which keys an event of it is about. */
+export interface Watch {
+  readonly kind: AnyKind;
+  /**
+   * Keys that the event concerns. `view` is the view after the commit.
+   * For an update, map both `event.previous` and `event.object`: the old owner may have to act.
+   */
+  keys(event: ObjectEvent, view: View): readonly string[];
+  /** Events for which this is false do not wake anything. */
+  readonly predicate?: (event: ObjectEvent) => boolean;
+}
+
+/**
+ * Memory that a controller keeps beside the view because it is faster than looking: indexes, heaps,
+ * bitmaps. Law 1: rebuilding it from the view must give the same plans.
+ */
+export interface ControllerState {
+  /** Starts again from a view. */
+  rebuild(view: View): void;
+  /** Follows one commit. Called for every commit, before the plans that see it. */
+  observe(events: readonly ObjectEvent[], view: View): void;
+}
+
+interface DefinitionBase {
+  /** Name of the controller; also the actor of its commits. Unique in a manager. */
+  readonly name: string;
+  /** Actor of the commits, if it is not the name. */
+  readonly actor?: string;
+  /**
+   * Keys are ids of this kind, and its events wake their own id.
+   * May be absent when `watches` makes all keys (a batch over several kinds: `Task/ID`).
+   */
+  readonly for?: AnyKind;
+  /** Which events of the kind in `for` count. Default: all. */
+  readonly predicate?: (event: ObjectEvent) => boolean;
+  /** Kinds whose owner references (`meta.owners`, `isController`) point to the key. */
+  readonly owns?: readonly AnyKind[];
+  readonly watches?: readonly Watch[];
+  readonly state?: ControllerState;
+  /** Passes at the same time, over different keys. Only for `reconcile`. Default: 1. */
+  readonly concurrency?: number;
+  /** Priority of a key; higher goes first. Default: 0. */
+  readonly priority?: (key: string, view: View) => number;
+}
+
+/** A controller that decides about one key at a time, purely. The preferred form. */
+export interface PlanController extends DefinitionBase {
+  plan(view: View, key: string, now: Timestamp): Plan;
+}
+
+/** A controller that decides about all dirty keys at once, purely. */
+export interface BatchController extends DefinitionBase {
+  planBatch(view: View, keys: readonly string[], now: Timestamp): BatchPlan;
+  /** Most keys in one pass. Default: all. */
+  readonly batchMax?: number;
+}
+
+/** A controller that does I/O. */
+export interface AsyncController extends DefinitionBase {
+  reconcile(context: ReconcileContext, key: string): Promise<ReconcileResult | undefined>;
+}
+
+/** Any controller. */
+export type ControllerDefinition = PlanController | BatchController | AsyncController;
+
+/** Checks a definition and returns it; makes the three forms easy to write and to infer. */
+export type DefineController = <D extends ControllerDefinition>(definition: D) => D;
+
+/** Where a controller stands. */
+export interface ControllerStatus {
+  readonly name: string;
+  /** Keys that wait for a pass, delayed ones not counted. */
+  readonly depth: number;
+  /** Keys in a pass right now. */
+  readonly active: number;
+  /** Keys that failed and wait for their backoff. */
+  readonly failing: number;
+  /** Soonest `requeueAt`, if any. */
+  readonly nextAt?: Timestamp;
+}
+
+/** Seams of the runtime. */
+export interface ControllerSeams {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+  /** Fence of a leader: added to the `expect` of every commit. */
+  readonly fence?: () => readonly Expectation[];
+}
+
+/** Why a key is where it is; for people. */
+export interface KeyExplanation {
+  readonly key: string;
+  readonly state: 'idle' | 'queued' | 'running' | 'parked' | 'backoff' | 'scheduled';
+  /** What woke it, newest last, at most ten: `Service updated`, `requeue`, `conflict`, … */
+  readonly reasons: readonly string[];
+  readonly attempts: number;
+  readonly at?: Timestamp;
+  readonly parkedUntil?: Revision;
+  readonly lastError?: string;
+}
+
+/** Identity of an object for owner references and maps. */
+export interface ObjectKey {
+  readonly kind: string;
+  readonly id: ObjectId;
+}

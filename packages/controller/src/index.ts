@@ -1,0 +1,20 @@
+/** The runtime for declarative controllers of any kind of object. */
+export type {
+  AsyncController,
+  BatchController,
+  BatchPlan,
+  ControllerDefinition,
+  ControllerSeams,
+  ControllerState,
+  ControllerStatus,
+  DefineController,
+  EventDraft,
+  KeyExplanation,
+  ObjectKey,
+  Plan,
+  PlanController,
+  PlanGroup,
+  ReconcileContext,
+  ReconcileResult,
+  Watch,
+} from './contract.js';
