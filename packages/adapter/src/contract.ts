@@ -2,6 +2,10 @@
  * The seams a node stands on: what runs tasks, what programs the tables, what answers names.
  * The agent is written once against them; the simulator and real hosts implement them.
  *
+ * Errors: a `SkepError` of code `unavailable` or `aborted` is temporary, and the same step is tried
+ * again after a second. Anything else is final: the task is rejected before it started, and failed
+ * from then on. `details.exitCode` is passed on when it is there.
+ *
  * **Source:** SwarmKit agent/exec (Executor, Controller) for the task side; the data plane with
  * acknowledged revisions is ours.
  */
@@ -16,16 +20,17 @@ import type {
 } from '@skep/api';
 import type { NetworkChange, NodeNetworkState } from '@skep/network';
 
-/** Files and names that a task is given with it. */
+/** Files that a task is given with it, by their ids, and the node it runs on. */
 export interface TaskContext {
   readonly secrets: ReadonlyMap<string, AssignedFile>;
   readonly configs: ReadonlyMap<string, AssignedFile>;
-  readonly node: AssignedNode;
+  readonly node: AssignedNode | undefined;
 }
 
-/** How a task ended. */
+/** How a task ended by itself. */
 export interface TaskExit {
   readonly exitCode: number;
+  /** Why, beyond the exit code: `unhealthy container`, `out of memory`. */
   readonly error?: string;
 }
 
@@ -36,31 +41,19 @@ export interface TaskStarted {
 }
 
 /**
- * Error of a runtime. `isTemporary`: try the same step again after a second; otherwise the task is
- * rejected (before it started) or failed.
- */
-export interface TaskFault {
-  readonly isTemporary: boolean;
-  readonly message: string;
-  readonly exitCode?: number;
-}
-
-/**
  * One task on a node, driven step by step. Every call may be aborted and made again: each is
- * idempotent, and `prepare` on what was prepared, `start` on what runs, return at once.
+ * idempotent, and `prepare` of what was prepared, `start` of what runs, return at once.
  */
 export interface TaskHandle {
   /** Pulls the image, creates the container, attaches networks and mounts. */
   prepare(signal: AbortSignal): Promise<void>;
   /** Starts it, and waits until it is healthy when it has a health check. */
   start(signal: AbortSignal): Promise<TaskStarted>;
-  /** Resolves when the task has ended by itself; rejects with a fault when it became unhealthy. */
+  /** Resolves when the task has ended by itself, or became unhealthy and was stopped for it. */
   wait(signal: AbortSignal): Promise<TaskExit>;
   /** Stop signal, grace period, kill. Resolves when nothing of it runs any more. */
   shutdown(signal: AbortSignal): Promise<void>;
-  /** Kills it at once. */
-  terminate(): Promise<void>;
-  /** Removes everything that was created for the task, and the record of it. */
+  /** Removes everything that was created for the task, running or not, and the record of it. */
   remove(): Promise<void>;
 }
 
@@ -70,7 +63,7 @@ export interface TaskRuntime {
   describe(): Promise<NodeDescription>;
   /** The handle of a task; takes over what already runs of it (after a crash of the agent). */
   task(task: AssignedTask, context: TaskContext): TaskHandle;
-  /** Tasks of this node that the runtime knows, to be removed if they are not assigned. */
+  /** Tasks of this node that the runtime knows; those that are not assigned are removed. */
   known(): Promise<readonly TaskId[]>;
   close(): Promise<void>;
 }
@@ -79,7 +72,8 @@ export interface TaskRuntime {
 export interface Dataplane {
   /**
    * Makes the kernel hold the tables of this state; resolves once it does, and only then is the
-   * revision acknowledged. Calls do not overlap.
+   * revision acknowledged. Calls do not overlap. `change` names what differs from the state of the
+   * last call that resolved; undefined means that anything may.
    */
   apply(state: NodeNetworkState, change: NetworkChange | undefined): Promise<void>;
   /** Compares what the kernel holds with what it should, and repairs; returns what was wrong. */
@@ -89,6 +83,7 @@ export interface Dataplane {
 
 /** Answers names for the tasks of a node. */
 export interface Resolver {
+  /** As {@link Dataplane.apply}: from then on, names are answered from this state. */
   apply(state: NodeNetworkState, change: NetworkChange | undefined): Promise<void>;
   close(): Promise<void>;
 }

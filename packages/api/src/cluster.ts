@@ -21,7 +21,9 @@ export interface ClusterSpec {
   /** UDP port of VXLAN, 1024–49151. */
   readonly dataPathPort?: number;
   readonly dynamicPorts?: { readonly first: number; readonly last: number };
-  /** Time to live of the answers for names of the cluster; also how long addresses are quarantined. */
+  /**
+   * Time to live of the answers for names of the cluster; also how long addresses are quarantined.
+   */
   readonly dnsTtlMs?: number;
   /** Longest wait for all tables to let go of a task before it is stopped all the same. */
   readonly drainTimeoutMs?: number;

@@ -2,10 +2,15 @@
  * What every object in the store has in common: identity, version, labels, ownership.
  */
 
-/** The number of a commit. The version of an object *is* the revision of the commit that wrote it. */
+/**
+ * The number of a commit. The version of an object *is* the revision of the commit that wrote it.
+ */
 export type Revision = number;
 
-/** Identity of a stored object: 25 characters of base 36 when made by {@link IdSource} or `deriveId`. */
+/**
+ * Identity of a stored object: 25 characters of base 36 when made by {@link IdSource} or
+ * `deriveId`.
+ */
 export type ObjectId = string;
 
 declare const brand: unique symbol;

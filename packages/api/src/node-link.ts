@@ -57,7 +57,9 @@ export interface AssignedNetwork {
   readonly loadBalancerAddress?: string;
 }
 
-/** A service as seen in one network: what its name and its VIP mean there. Key: `SERVICE/NETWORK`. */
+/**
+ * A service as seen in one network: what its name and its VIP mean there. Key: `SERVICE/NETWORK`.
+ */
 export interface AssignedService {
   readonly serviceId: ServiceId;
   readonly serviceName: string;
@@ -81,7 +83,10 @@ export interface AssignedSlice extends EndpointSliceSpec {
   readonly revision: Revision;
 }
 
-/** An endpoint of a network on another node: one FDB and one neighbour entry. Key: `NETWORK/ADDRESS`. */
+/**
+ * An endpoint of a network on another node: one FDB and one neighbour entry. Key:
+ * `NETWORK/ADDRESS`.
+ */
 export interface AssignedPeer {
   readonly networkId: NetworkId;
   /** Without prefix length. The MAC address follows from it. */
@@ -157,7 +162,9 @@ export interface Assignment {
   readonly type: 'complete' | 'incremental';
   /** Store revision that the node has reached when it has applied this. */
   readonly revision: Revision;
-  /** For `incremental`: the revision this is the difference to. A gap means: open the link again. */
+  /**
+   * For `incremental`: the revision this is the difference to. A gap means: open the link again.
+   */
   readonly appliesTo?: Revision;
   /** Ordered by {@link ASSIGNMENT_KINDS}, then by key. */
   readonly upserts: readonly AssignmentItem[];

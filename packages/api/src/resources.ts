@@ -16,7 +16,9 @@ export interface Resources {
   readonly generic?: readonly GenericResource[];
 }
 
-/** What a task is given at most, and what is kept for it. Only reservations matter for placement. */
+/**
+ * What a task is given at most, and what is kept for it. Only reservations matter for placement.
+ */
 export interface ResourceRequirements {
   readonly limits?: {
     readonly cpuNanos?: number;

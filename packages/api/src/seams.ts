@@ -47,7 +47,9 @@ export interface Random {
   next(): number;
   /** Uniform integer in [0, bound). */
   int(bound: number): number;
-  /** An independent stream that follows from this one's seed and the label, not from its position. */
+  /**
+   * An independent stream that follows from this one's seed and the label, not from its position.
+   */
   fork(label: string): Random;
 }
 

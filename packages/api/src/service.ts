@@ -1,7 +1,8 @@
 /**
  * Services: what a user declares.
  *
- * **Source:** Docker Engine API v1.43 `ServiceSpec`, SwarmKit api/specs.proto and api/objects.proto.
+ * **Source:** Docker Engine API v1.43 `ServiceSpec`, SwarmKit api/specs.proto and
+ * api/objects.proto.
  */
 import type { ContainerSpec, DriverConfig } from './container.js';
 import { byIndex, defineKind, type IndexSelector } from './kind.js';

@@ -52,6 +52,10 @@ export interface TaskSpec {
   /** The task that this one replaces. */
   readonly replaces?: TaskId;
   readonly release?: TaskRelease;
+  /**
+   * Set when the task is asked to end: it is stopped at this time though tables still route to it.
+   */
+  readonly stopBy?: Timestamp;
   readonly restarts?: RestartHistory;
 }
 

@@ -23,7 +23,9 @@ interface Entry extends PendingTimer {
 /** Where virtual time starts by default: 2026-01-01T00:00:00Z. */
 export const VIRTUAL_EPOCH: Timestamp = Date.UTC(2026, 0, 1);
 
-/** Deferred calls that may follow each other without time passing, before it is called a livelock. */
+/**
+ * Deferred calls that may follow each other without time passing, before it is called a livelock.
+ */
 const TURNS_MAX = 1_000_000;
 
 /** Options of {@link VirtualClock}. */

@@ -1,0 +1,129 @@
+/**
+ * The way between a node and its manager: takes time, keeps order, can be cut.
+ */
+import {
+  SkepError,
+  type Clock,
+  type NodeHello,
+  type NodeLink,
+  type NodeLinkHandlers,
+  type NodeSession,
+  type Random,
+} from '@skep/api';
+
+/** A call that gets no answer fails after this time. **Source:** SwarmKit agent, RPC timeout. */
+const CALL_TIMEOUT_MS = 5_000;
+
+/** What a simulated link needs. */
+export interface SimulatedLinkOptions {
+  readonly inner: NodeLink;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Bounds of the time a message takes, one way. Default: 1 to 2 ms. */
+  readonly latencyMs?: { readonly from: number; readonly to: number };
+}
+
+/** A link with latency. Messages of one direction arrive in the order in which they were sent. */
+export class SimulatedLink implements NodeLink {
+  readonly #options: SimulatedLinkOptions;
+  #isCut = false;
+  #lastArrival = { up: 0, down: 0 };
+  /** Handlers of the sessions that were open when the link was cut. */
+  readonly #open = new Map<NodeSession, NodeLinkHandlers>();
+
+  constructor(options: SimulatedLinkOptions) {
+    this.#options = options;
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** No message arrives any more, in either direction. */
+  cut(): void {
+    this.#isCut = true;
+  }
+
+  /** Messages arrive again. Connections from before are reset, as after a long outage. */
+  heal(): void {
+    this.#isCut = false;
+    const handlers = [...this.#open.values()];
+    this.#open.clear();
+    for (const handler of handlers) handler.closed('connection reset');
+  }
+
+  async open(hello: NodeHello, handlers: NodeLinkHandlers): Promise<NodeSession> {
+    const session = await this.#call(() =>
+      this.#options.inner.open(hello, {
+        assignment: (assignment) => this.#down(() => handlers.assignment(assignment)),
+        closed: (reason) => this.#down(() => handlers.closed(reason)),
+      }),
+    );
+    const outer: NodeSession = {
+      sessionId: session.sessionId,
+      heartbeatPeriodMs: session.heartbeatPeriodMs,
+      heartbeat: () => this.#call(() => session.heartbeat(), true),
+      report: (reports) => this.#call(() => session.report(reports)),
+      acknowledge: (ack) => this.#call(() => session.acknowledge(ack)),
+      describe: (description) => this.#call(() => session.describe(description)),
+      close: () => {
+        this.#open.delete(outer);
+        return this.#call(() => session.close());
+      },
+    };
+    this.#open.set(outer, handlers);
+    return outer;
+  }
+
+  /** A call goes up, its answer comes down. A cut on either way looks like no answer. */
+  #call<T>(perform: () => Promise<T>, isPeriodic = false): Promise<T> {
+    const { clock } = this.#options;
+    return new Promise<T>((resolve, reject) => {
+      const timeout = clock.schedule(
+        clock.now() + CALL_TIMEOUT_MS,
+        () => reject(new SkepError('unavailable', 'the manager does not answer')),
+        { label: 'call timeout', isPeriodic: true },
+      );
+      const answer = (settle: () => void): void =>
+        this.#send(
+          'down',
+          () => {
+            timeout.cancel();
+            settle();
+          },
+          isPeriodic,
+        );
+      this.#send(
+        'up',
+        () => {
+          perform().then(
+            (value) => answer(() => resolve(value)),
+            (error: unknown) => answer(() => reject(error as Error)),
+          );
+        },
+        isPeriodic,
+      );
+    });
+  }
+
+  #down(deliver: () => void): void {
+    this.#send('down', deliver, false);
+  }
+
+  #send(direction: 'up' | 'down', deliver: () => void, isPeriodic: boolean): void {
+    const { clock, random } = this.#options;
+    const { from, to } = this.#options.latencyMs ?? { from: 1, to: 2 };
+    const at = Math.max(
+      clock.now() + from + random.int(to - from + 1),
+      this.#lastArrival[direction],
+    );
+    this.#lastArrival[direction] = at;
+    clock.schedule(
+      at,
+      () => {
+        if (!this.#isCut) deliver();
+      },
+      { label: 'message', isPeriodic },
+    );
+  }
+}

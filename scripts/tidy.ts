@@ -1,0 +1,113 @@
+/**
+ * The rules of size and form that no linter has, as a script that prints file:line.
+ * Exceptions are in `tidy-exceptions.json`: a ceiling per file, with a reason, that may only fall.
+ */
+import { readdirSync, readFileSync, existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import ts from 'typescript';
+
+const ROOT = join(import.meta.dirname, '..');
+const LIMITS = { file: 400, test: 800, width: 100, function: 70 };
+
+interface Exception {
+  readonly file: string;
+  readonly rule: 'file' | 'function' | 'width';
+  readonly ceiling: number;
+  readonly reason: string;
+}
+
+const exceptions = JSON.parse(
+  readFileSync(join(ROOT, 'scripts/tidy-exceptions.json'), 'utf8'),
+) as readonly Exception[];
+const used = new Map<Exception, number>();
+const faults: string[] = [];
+
+function ceiling(file: string, rule: Exception['rule'], value: number, limit: number): number {
+  const exception = exceptions.find((entry) => entry.file === file && entry.rule === rule);
+  if (exception === undefined) return limit;
+  used.set(exception, Math.max(used.get(exception) ?? 0, value));
+  return exception.ceiling;
+}
+
+function* sources(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (['node_modules', 'dist', '__fixtures__', 'etc'].includes(entry.name)) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts')) yield path;
+  }
+}
+
+/** Calls that only the edges may make: everything else gets time and randomness injected. */
+const BANNED = /\b(Date\.now|Math\.random|setTimeout|setInterval|crypto\.randomUUID|performance\.now)\s*\(/;
+const EDGES = /^(packages\/(adapter-hosts|cli)\/|packages\/api\/src\/system\.ts|scripts\/|bench\/|examples\/)/;
+
+function checkText(file: string, text: string): void {
+  const lines = text.split('\n');
+  const isTest = file.endsWith('.test.ts');
+  const limit = ceiling(file, 'file', lines.length, isTest ? LIMITS.test : LIMITS.file);
+  if (lines.length - 1 > limit) faults.push(`${file}:1 ${lines.length - 1} lines, at most ${limit}`);
+  for (const [index, line] of lines.entries()) {
+    const width = ceiling(file, 'width', line.length, LIMITS.width);
+    if (line.length > width && !/^\s*(\/\/|\*|import|export)?.*(https?:|'[^']{60,}')/.test(line)) {
+      faults.push(`${file}:${index + 1} ${line.length} columns, at most ${width}`);
+    }
+    if (!EDGES.test(file) && !isTest && BANNED.test(line) && !/^\s*(\*|\/\/)/.test(line)) {
+      faults.push(`${file}:${index + 1} ${BANNED.exec(line)?.[1] ?? ''} is for the edges only`);
+    }
+  }
+}
+
+function isExported(node: ts.Node): boolean {
+  return (
+    ts.canHaveModifiers(node) &&
+    (ts.getModifiers(node) ?? []).some((modifier) => modifier.kind === ts.SyntaxKind.ExportKeyword)
+  );
+}
+
+function checkTree(file: string, text: string): void {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const lineOf = (position: number): number =>
+    source.getLineAndCharacterOfPosition(position).line + 1;
+  const isTest = /\.test\.ts$|\/test\//.test(file);
+  const isPackage = file.startsWith('packages/');
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && 'body' in node && node.body !== undefined && !isTest) {
+      const length = lineOf(node.end) - lineOf(node.getStart()) + 1;
+      const limit = ceiling(file, 'function', length, LIMITS.function);
+      if (length > limit) {
+        faults.push(`${file}:${lineOf(node.getStart())} function of ${length} lines, at most ${limit}`);
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  if (isTest || !isPackage) return;
+  for (const statement of source.statements) {
+    const position = lineOf(statement.getStart());
+    if (file.endsWith('/index.ts') && !ts.isExportDeclaration(statement)) {
+      faults.push(`${file}:${position} an index holds named re-exports only`);
+    }
+    const isOverload = ts.isFunctionDeclaration(statement) && statement.body === undefined;
+    if (isExported(statement) && !isOverload && ts.getJSDocCommentsAndTags(statement).length === 0) {
+      faults.push(`${file}:${position} exported without a doc comment`);
+    }
+  }
+}
+
+for (const folder of ['packages', 'examples', 'scripts', 'bench']) {
+  if (!existsSync(join(ROOT, folder))) continue;
+  for (const path of sources(join(ROOT, folder))) {
+    const file = relative(ROOT, path);
+    const text = readFileSync(path, 'utf8');
+    checkText(file, text);
+    checkTree(file, text);
+  }
+}
+for (const exception of exceptions) {
+  const value = used.get(exception);
+  if (value === undefined) faults.push(`${exception.file}: exception for ${exception.rule} is unused`);
+}
+for (const fault of faults) console.log(fault);
+console.log(faults.length === 0 ? 'tidy: nothing to say' : `tidy: ${faults.length} faults`);
+process.exitCode = faults.length === 0 ? 0 : 1;
