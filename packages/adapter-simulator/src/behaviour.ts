@@ -85,10 +85,7 @@ export function hasHealthCheck(task: AssignedTask): boolean {
 }
 
 /** Time until the container is healthy; 0 without a health check. */
-export function timeToHealthy(
-  task: AssignedTask,
-  behaviour: ContainerBehaviour,
-): number | 'never' {
+export function timeToHealthy(task: AssignedTask, behaviour: ContainerBehaviour): number | 'never' {
   const check = task.template.container?.healthCheck;
   if (behaviour.healthyAfterMs === 'never') return 'never';
   if (check === undefined || !hasHealthCheck(task)) return behaviour.healthyAfterMs ?? 0;

@@ -7,9 +7,17 @@ const GIBIBYTE = 2 ** 30;
 
 /** Plugins of a Docker Engine, as a real one lists them. */
 export const ENGINE_PLUGINS: readonly EnginePlugin[] = Object.freeze([
-  ...['awslogs', 'fluentd', 'gcplogs', 'gelf', 'journald', 'json-file', 'local', 'splunk', 'syslog'].map(
-    (name) => ({ type: 'Log', name }),
-  ),
+  ...[
+    'awslogs',
+    'fluentd',
+    'gcplogs',
+    'gelf',
+    'journald',
+    'json-file',
+    'local',
+    'splunk',
+    'syslog',
+  ].map((name) => ({ type: 'Log', name })),
   ...['bridge', 'host', 'ipvlan', 'macvlan', 'null', 'overlay'].map((name) => ({
     type: 'Network',
     name,

@@ -11,7 +11,7 @@ import {
   type Random,
   type TaskId,
 } from '@skep/api';
-import type { TaskExit, TaskHandle, TaskRuntime, TaskStarted } from '@skep/adapter';
+import type { TaskContext, TaskExit, TaskHandle, TaskRuntime, TaskStarted } from '@skep/adapter';
 import { drawTimes, timeToHealthy, timeToUnhealthy, type BehaviourOf } from './behaviour.js';
 import { SimulatedContainer } from './container.js';
 import { delay, untilAborted } from './delay.js';
@@ -74,7 +74,7 @@ export class SimulatedRuntime implements TaskRuntime {
     this.#pulls.clear();
   }
 
-  task(task: AssignedTask): TaskHandle {
+  task(task: AssignedTask, _context?: TaskContext): TaskHandle {
     return {
       prepare: (signal) => this.#prepare(task, signal),
       start: (signal) => this.#start(task, signal),
@@ -218,7 +218,10 @@ export class SimulatedRuntime implements TaskRuntime {
   #require(task: AssignedTask): SimulatedContainer {
     const container = this.#containers.get(task.id);
     if (container === undefined) {
-      throw new SkepError('not-found', `no container for task ${task.name}: its host was restarted`);
+      throw new SkepError(
+        'not-found',
+        `no container for task ${task.name}: its host was restarted`,
+      );
     }
     return container;
   }

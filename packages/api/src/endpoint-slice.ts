@@ -5,7 +5,7 @@
  */
 import { byIndex, defineKind, type IndexSelector } from './kind.js';
 import type { EmptyStatus } from './cluster.js';
-import type { NetworkId, NodeId, ServiceId, StoredObject, TaskId } from './meta.js';
+import type { NetworkId, NodeId, Revision, ServiceId, StoredObject, TaskId } from './meta.js';
 
 /** Most backends in one slice. */
 export const SLICE_BACKENDS_MAX = 100;
@@ -29,6 +29,11 @@ export interface Backend {
   /** At least 0; 0 gets no new connections. Default weight is 1. */
   readonly weight: number;
   readonly state: BackendState;
+  /**
+   * Version of the slice that first said `draining`; absent while that is the slice's own version.
+   * So a drain waits for one revision, however often the slice is written after it.
+   */
+  readonly drainingSince?: Revision;
   /** Names of this task alone: its short id, its hostname, the aliases of its attachment. */
   readonly aliases: readonly string[];
 }

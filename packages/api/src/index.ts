@@ -194,6 +194,7 @@ export type {
   ContainerStatus,
   FilterCount,
   PendingReason,
+  PlacementSummary,
   RestartHistory,
   TaskCause,
   TaskNetwork,

@@ -47,6 +47,7 @@ export const OWNERSHIP: Readonly<Record<string, OwnershipTable>> = Object.freeze
     state: [allocator, scheduler, orchestrator, dispatcher, ...enforcers],
     nodeId: [scheduler],
     pending: [allocator, scheduler],
+    placement: [scheduler],
     networks: [allocator],
     endpoint: [allocator],
     releasedAt: [allocator],

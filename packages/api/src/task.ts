@@ -95,6 +95,21 @@ export interface PendingReason {
   }[];
 }
 
+/** Why a task is on its node: what set that node apart from the next best. */
+export interface PlacementSummary {
+  /**
+   * The rank term that decided: `faults`, `service-tasks`, `total-tasks`, `spread`, or that of
+   * another policy; `name` for a tie, `only-node` without an alternative, `preassigned`.
+   */
+  readonly term: string;
+  /** The node that would have been taken otherwise. */
+  readonly runnerUp?: NodeId;
+  /** What the term gave for the node and for the runner-up; less is better. */
+  readonly values?: readonly [number, number];
+  /** Nodes that passed every filter. */
+  readonly nodes: number;
+}
+
 /** What is known about a task. */
 export interface TaskStatus {
   readonly state: TaskState;
@@ -107,6 +122,8 @@ export interface TaskStatus {
   /** Set by the scheduler; for global modes confirmed from `spec.nodeId`. */
   readonly nodeId?: NodeId;
   readonly pending?: PendingReason;
+  /** Set by the scheduler together with `nodeId`. */
+  readonly placement?: PlacementSummary;
   readonly networks?: readonly TaskNetwork[];
   /** The service's endpoint when the task was allocated. */
   readonly endpoint?: ServiceEndpoint;
