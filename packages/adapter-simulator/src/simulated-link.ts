@@ -98,7 +98,7 @@ export class SimulatedLink implements NodeLink {
         () => {
           perform().then(
             (value) => answer(() => resolve(value)),
-            (error: unknown) => answer(() => reject(error as Error)),
+            (error: unknown) => answer(() => reject(error)),
           );
         },
         isPeriodic,

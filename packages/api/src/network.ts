@@ -5,7 +5,7 @@
  */
 import type { DriverConfig } from './container.js';
 import { defineKind } from './kind.js';
-import type { Condition, Labels, StoredObject, Timestamp } from './meta.js';
+import type { Condition, Labels, Revision, StoredObject, Timestamp } from './meta.js';
 
 /** One address range of a network. CIDR form for ranges, plain form for single addresses. */
 export interface IpamConfig {
@@ -26,7 +26,7 @@ export interface IpamSpec {
 
 /** What is wanted of a network. */
 export interface NetworkSpec {
-  /** Default: overlay. `host`, `bridge` and `none` are node-local and get no addresses. */
+  /** Default: overlay. Node-local ones (`host`, `bridge`, `macvlan`, …) get no addresses. */
   readonly driver?: DriverConfig;
   /** No route to the outside. */
   readonly isInternal?: boolean;
@@ -59,7 +59,14 @@ export interface AllocatedSubnet {
 /** An address that is free but not given again before `until`: its names may still be cached. */
 export interface QuarantinedAddress {
   readonly address: string;
+  /** The largest safe integer while tables may still hold the address. */
   readonly until: Timestamp;
+  /**
+   * Tables may hold the address until this revision is in force; then the quarantine begins.
+   * 0 while the revision of the commit that took the address away is not known yet.
+   * Absent: no table holds it.
+   */
+  readonly removedIn?: Revision;
 }
 
 /** What is known about a network. */
@@ -85,8 +92,17 @@ export function networkDriver(spec: NetworkSpec): string {
   return spec.driver?.name ?? 'overlay';
 }
 
+/** Drivers whose networks exist on each node by itself. */
+const NODE_LOCAL_DRIVERS: readonly string[] = Object.freeze([
+  'host',
+  'bridge',
+  'none',
+  'null',
+  'macvlan',
+  'ipvlan',
+]);
+
 /** Whether the network exists on each node by itself and is given no addresses by the cluster. */
 export function isNodeLocal(spec: NetworkSpec): boolean {
-  const driver = networkDriver(spec);
-  return driver === 'host' || driver === 'bridge' || driver === 'none' || driver === 'null';
+  return NODE_LOCAL_DRIVERS.includes(networkDriver(spec));
 }

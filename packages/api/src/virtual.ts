@@ -49,7 +49,9 @@ export class VirtualClock implements Clock {
   #now: Timestamp;
   #order = 0;
   readonly #turn: () => Promise<void>;
+  /** Two heaps, so that the soonest timer that is not periodic is found without a search. */
   readonly #timers: Entry[] = [];
+  readonly #periodic: Entry[] = [];
   #deferred: (() => void)[] = [];
   #isRunning = false;
 
@@ -75,7 +77,7 @@ export class VirtualClock implements Clock {
       run,
       isCancelled: false,
     };
-    push(this.#timers, entry);
+    push(entry.isPeriodic ? this.#periodic : this.#timers, entry);
     return {
       cancel: () => {
         entry.isCancelled = true;
@@ -85,12 +87,12 @@ export class VirtualClock implements Clock {
 
   /** Timers that have not run, soonest first. Cost: O(n log n). */
   pending(): readonly PendingTimer[] {
-    return this.#timers.filter((timer) => !timer.isCancelled).sort(compare);
+    return [...this.#timers, ...this.#periodic].filter((timer) => !timer.isCancelled).sort(compare);
   }
 
-  /** The soonest timer that is not periodic. */
+  /** The soonest timer that is not periodic. Cost: O(log n). */
   nextTimer(): PendingTimer | undefined {
-    return this.pending().find((timer) => !timer.isPeriodic);
+    return peek(this.#timers);
   }
 
   /** Runs everything that is due now: deferred calls, and timers up to this moment. */
@@ -143,12 +145,13 @@ export class VirtualClock implements Clock {
   }
 
   #takeTimer(until: Timestamp): Entry | undefined {
-    for (;;) {
-      const first = this.#timers[0];
-      if (first === undefined || (first.at > until && !first.isCancelled)) return undefined;
-      pop(this.#timers);
-      if (!first.isCancelled) return first;
-    }
+    const one = peek(this.#timers);
+    const other = peek(this.#periodic);
+    const isOne = one !== undefined && (other === undefined || compare(one, other) < 0);
+    const first = isOne ? one : other;
+    if (first === undefined || first.at > until) return undefined;
+    pop(isOne ? this.#timers : this.#periodic);
+    return first;
   }
 }
 
@@ -158,6 +161,12 @@ function livelock(now: Timestamp): SkepError {
 
 function compare(a: Entry, b: Entry): number {
   return a.at - b.at || a.order - b.order;
+}
+
+/** The first entry that was not cancelled; those before it are dropped. */
+function peek(heap: Entry[]): Entry | undefined {
+  while (heap[0]?.isCancelled === true) pop(heap);
+  return heap[0];
 }
 
 function push(heap: Entry[], entry: Entry): void {

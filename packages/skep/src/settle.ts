@@ -1,0 +1,66 @@
+/**
+ * Moves virtual time until there is nothing left to do.
+ */
+import type { VirtualClock } from '@skep/api/virtual';
+import type { Timestamp } from '@skep/api';
+
+/** How it ended. */
+export interface Settlement {
+  /** Whether nothing was left to do but periodic timers. */
+  readonly isSettled: boolean;
+  /** Virtual time it took. */
+  readonly elapsedMs: number;
+  /** What it still waits for, when it did not settle; at most ten lines. */
+  readonly waitingFor: readonly string[];
+}
+
+/** What is settled. */
+export interface Settling {
+  readonly clock: VirtualClock;
+  /** Whether all queues are empty and everything is observed. */
+  readonly isIdle: () => boolean;
+  /** What keeps it from being idle, for people. */
+  readonly busyWith: () => readonly string[];
+  /** Longest virtual time to spend. Default: one hour. */
+  readonly limitMs?: number;
+}
+
+const HOUR_MS = 3_600_000;
+const LINES_MAX = 10;
+
+/** Advances the clock from timer to timer until only periodic ones are left. */
+export async function settle(settling: Settling): Promise<Settlement> {
+  const { clock, isIdle, busyWith } = settling;
+  const started = clock.now();
+  const limit = started + (settling.limitMs ?? HOUR_MS);
+  for (;;) {
+    await clock.flush();
+    const next = clock.nextTimer();
+    if (next === undefined) {
+      if (isIdle()) return ended(true, []);
+      return ended(false, busyWith());
+    }
+    if (next.at > limit) {
+      await clock.advanceTo(limit);
+      return ended(false, [...timers(), ...busyWith()]);
+    }
+    await clock.advanceTo(next.at);
+  }
+
+  function ended(isSettled: boolean, waitingFor: readonly string[]): Settlement {
+    return {
+      isSettled,
+      elapsedMs: clock.now() - started,
+      waitingFor: waitingFor.slice(0, LINES_MAX),
+    };
+  }
+
+  function timers(): readonly string[] {
+    const waiting = clock.pending().filter(({ isPeriodic }) => !isPeriodic);
+    return waiting.map(({ at, label }) => `${label || 'a timer'} ${inSeconds(at)}`);
+  }
+
+  function inSeconds(at: Timestamp): string {
+    return `in ${((at - clock.now()) / 1000).toFixed(1)} s`;
+  }
+}
