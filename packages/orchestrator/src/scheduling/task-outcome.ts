@@ -1,0 +1,72 @@
+/**
+ * What the scheduler writes into a task.
+ *
+ * **Source:** SwarmKit manager/scheduler/scheduler.go for states and messages.
+ */
+import {
+  isEqual,
+  withStatus,
+  type PendingReason,
+  type PlacementSummary,
+  type Task,
+  type TaskStatus,
+  type Timestamp,
+} from '@skep/api';
+import type { Placement } from '@skep/scheduler';
+
+const ASSIGNED = 'scheduler assigned task to node';
+const CONFIRMED = 'scheduler confirmed task can run on preassigned node';
+const NEVER_ASSIGNED = 'scheduler shut down task that was never assigned';
+
+/** The task on its node, with what it was given there and why it went there. */
+export function assigned(placement: Placement, now: Timestamp): Task {
+  const { task, nodeId, genericResources, volumes, reason } = placement;
+  const status: TaskStatus = {
+    ...settled(task.status),
+    state: 'assigned',
+    timestamp: now,
+    appliedAt: now,
+    message: task.spec.nodeId === undefined ? ASSIGNED : CONFIRMED,
+    nodeId,
+    placement: summaryOf(reason),
+  };
+  if (genericResources === undefined && volumes === undefined) return withStatus(task, status);
+  return withStatus(task, {
+    ...status,
+    ...(genericResources === undefined ? {} : { genericResources }),
+    ...(volumes === undefined
+      ? {}
+      : { volumes: volumes.map(({ volumeId, target }) => ({ volumeId, target })) }),
+  });
+}
+
+// Written out, as it is made for every task: spreading optional fields costs more than placing.
+function summaryOf({ term, runnerUp, values, nodes }: Placement['reason']): PlacementSummary {
+  if (runnerUp === undefined) return { term, nodes };
+  return values === undefined ? { term, runnerUp, nodes } : { term, runnerUp, values, nodes };
+}
+
+/** The task with the reason why it has no node; undefined when it says so already. */
+export function refused(task: Task, pending: PendingReason): Task | undefined {
+  const { status } = task;
+  if (status.error === pending.message && isEqual(status.pending, pending)) return undefined;
+  return withStatus(task, { ...status, pending, error: pending.message });
+}
+
+/** The task that nobody wants any more and that never had a node. */
+export function neverAssigned(task: Task, now: Timestamp): Task {
+  return withStatus(task, {
+    ...settled(task.status),
+    state: 'shutdown',
+    timestamp: now,
+    appliedAt: now,
+    message: NEVER_ASSIGNED,
+  });
+}
+
+/** The status without what only a waiting task says. */
+function settled(status: TaskStatus): TaskStatus {
+  if (status.pending === undefined && status.error === undefined) return status;
+  const { pending: _pending, error: _error, ...rest } = status;
+  return rest;
+}

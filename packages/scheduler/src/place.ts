@@ -1,0 +1,165 @@
+/**
+ * Placement: tasks in, nodes and reasons out.
+ *
+ * **Source:** SwarmKit manager/scheduler/scheduler.go; leaf placement there fills the valleys of
+ * the ranking, which is what taking the best node each time does, without its special cases.
+ */
+import type {
+  GenericResource,
+  NodeId,
+  PendingReason,
+  PlacementSummary,
+  Task,
+  TaskId,
+  Timestamp,
+} from '@skep/api';
+import { openCandidates } from './candidates.js';
+import type { Candidates, Choice } from './choice.js';
+import type { ClusterState } from './cluster-state.js';
+import type { NodeInfo } from './node-info.js';
+import { passes, prepareGroup, type PreparedGroup } from './prepared-group.js';
+import type { Policy, PreparedTerm } from './policy.js';
+import { nodeNotFound, refusalOf, refusalOfNode } from './refusal.js';
+import { NO_RESERVATION } from './task-claim.js';
+import { groupOf, type TaskGroup } from './task-group.js';
+import type { VolumeUse } from './volume-ledger.js';
+
+/** What placement is asked with. */
+export interface PlacementOptions {
+  readonly policy: Policy;
+  /** Fault memory is judged as of this time. */
+  readonly now: Timestamp;
+}
+
+/** Why a task went to its node. */
+export interface PlacementReason extends PlacementSummary {
+  readonly nodeId: NodeId;
+  /** Values of the spread levels that the node was reached by. */
+  readonly path?: readonly string[];
+}
+
+/** A task and its node. */
+export interface Placement {
+  readonly task: Task;
+  readonly taskId: TaskId;
+  readonly nodeId: NodeId;
+  readonly reason: PlacementReason;
+  /** The items of generic resources it was given; recorded in its status. */
+  readonly genericResources?: readonly GenericResource[];
+  /** The volumes it was given; recorded in its status. */
+  readonly volumes?: readonly VolumeUse[];
+}
+
+/** A task without a node. */
+export interface Unplaced {
+  readonly task: Task;
+  readonly taskId: TaskId;
+  readonly explanation: PendingReason;
+}
+
+/** What became of the tasks of a group, in its order. */
+export interface GroupPlacement {
+  readonly placements: readonly Placement[];
+  readonly unplaced: readonly Unplaced[];
+}
+
+/**
+ * Places the tasks of a group, and counts them on their nodes as assumed.
+ * When one does not fit, none after it does: they are alike.
+ * Cost: O(log nodes) a task where candidates are shared between groups; else O(nodes) for the group
+ * and O(log nodes) a task. Explaining a refusal costs O(nodes).
+ */
+export function placeGroup(
+  state: ClusterState,
+  group: TaskGroup,
+  options: PlacementOptions,
+): GroupPlacement {
+  const prepared = prepareGroup(state, group, options);
+  const candidates = openCandidates(prepared);
+  const placements: Placement[] = [];
+  for (const task of group.tasks) {
+    if (placements.length > 0) candidates.used();
+    const choice = candidates.choose();
+    if (choice === undefined) break;
+    const reason = reasonOf(prepared, choice);
+    placements.push(placeOn(prepared, { task, node: choice.node, reason }));
+  }
+  const left = group.tasks.slice(placements.length);
+  if (left.length === 0) return { placements, unplaced: NONE };
+  const explanation = sharedRefusal(prepared, candidates);
+  const unplaced = left.map((task) => ({ task, taskId: task.meta.id, explanation }));
+  return { placements, unplaced };
+}
+
+const NONE: readonly never[] = Object.freeze([]);
+
+/** The outcome of confirming a preassigned task. */
+export type Confirmation =
+  | { readonly ok: true; readonly placement: Placement }
+  | { readonly ok: false; readonly explanation: PendingReason };
+
+/**
+ * Checks that a preassigned task (`spec.nodeId`) fits its node, and counts it there as assumed.
+ * All filters apply, ready among them. Cost: O(filters).
+ */
+export function confirm(state: ClusterState, task: Task, options: PlacementOptions): Confirmation {
+  const nodeId = task.spec.nodeId ?? '';
+  const node = state.node(nodeId);
+  if (node === undefined) return { ok: false, explanation: nodeNotFound(nodeId) };
+  const prepared = prepareGroup(state, groupOf([task]), options);
+  if (!passes(prepared, node)) return { ok: false, explanation: refusalOfNode(prepared, node) };
+  const reason = { nodeId, term: 'preassigned', nodes: 1 };
+  return { ok: true, placement: placeOn(prepared, { task, node, reason }) };
+}
+
+function placeOn(
+  prepared: PreparedGroup,
+  decision: { readonly task: Task; readonly node: NodeInfo; readonly reason: PlacementReason },
+): Placement {
+  const { task, node, reason } = decision;
+  const given = prepared.state.assume(task, node, prepared.group.requirements);
+  const placement = { task, taskId: task.meta.id, nodeId: node.id, reason };
+  return given === NO_RESERVATION ? placement : { ...placement, ...given };
+}
+
+/** Groups that share candidates share the explanation, until something changes. */
+function sharedRefusal(prepared: PreparedGroup, candidates: Candidates): PendingReason {
+  const { index } = candidates;
+  const { revision } = prepared.state;
+  if (index === undefined) return refusalOf(prepared);
+  if (index.refusal?.revision !== revision) {
+    index.refusal = { revision, reason: refusalOf(prepared) };
+  }
+  return index.refusal.reason;
+}
+
+/** What set the chosen node apart from the runner-up. */
+export function reasonOf(prepared: PreparedGroup, choice: Choice): PlacementReason {
+  const { node, runnerUp, spread, path, candidates: nodes } = choice;
+  const nodeId = node.id;
+  const reason =
+    runnerUp === undefined
+      ? { nodeId, term: 'only-node', nodes }
+      : spread === undefined
+        ? decidingTerm(prepared, choice, runnerUp)
+        : { nodeId, term: 'spread', runnerUp: runnerUp.id, values: spread, nodes };
+  return path.length === 0 ? reason : { ...reason, path };
+}
+
+function decidingTerm(
+  { terms, policy }: PreparedGroup,
+  choice: Choice,
+  runnerUp: NodeInfo,
+): PlacementReason {
+  const { node, candidates: nodes } = choice;
+  for (let at = 0; at < terms.length; at += 1) {
+    const term = terms[at] as PreparedTerm;
+    const mine = term.value(node);
+    const other = term.value(runnerUp);
+    if (mine === other) continue;
+    const name = policy.rank[at]?.name ?? '';
+    return { nodeId: node.id, term: name, runnerUp: runnerUp.id, values: [mine, other], nodes };
+  }
+  const name = node.name === runnerUp.name ? 'id' : 'name';
+  return { nodeId: node.id, term: name, runnerUp: runnerUp.id, nodes };
+}

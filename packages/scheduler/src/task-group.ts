@@ -1,0 +1,75 @@
+/**
+ * Tasks that are alike: one decision about nodes serves them all.
+ *
+ * **Source:** SwarmKit manager/scheduler/scheduler.go, grouping by service and spec version.
+ */
+import {
+  compareBy,
+  compareText,
+  type NetworkId,
+  type ServiceId,
+  type Task,
+  type TaskTemplate,
+} from '@skep/api';
+import { requirementsOf, type Requirements } from './requirements.js';
+
+/** Tasks of one service and one spec version. */
+export interface TaskGroup {
+  readonly serviceId: ServiceId | undefined;
+  readonly serviceName: string;
+  /** Generation of the service that all of them are made from. */
+  readonly specVersion: number | undefined;
+  readonly template: TaskTemplate;
+  readonly requirements: Requirements;
+  /** Networks that the tasks are attached to. */
+  readonly networks: readonly NetworkId[];
+  /** At least one; placed in this order. */
+  readonly tasks: readonly Task[];
+}
+
+/** The order in which tasks are placed: the oldest first, then by service, slot and id. */
+export const compareTasks = compareBy<Task>(
+  (a, b) => a.meta.createdAt - b.meta.createdAt,
+  (a, b) => compareText(a.spec.serviceName, b.spec.serviceName),
+  (a, b) => a.spec.slot - b.spec.slot,
+  (a, b) => compareText(a.meta.id, b.meta.id),
+);
+
+/** The group of tasks that are known to be alike. The first stands for all. */
+export function groupOf(tasks: readonly [Task, ...Task[]]): TaskGroup {
+  const { spec, status } = tasks[0];
+  return {
+    serviceId: spec.serviceId,
+    serviceName: spec.serviceName,
+    specVersion: spec.specVersion,
+    template: spec.template,
+    requirements: requirementsOf(spec),
+    networks: status.networks?.map((network) => network.networkId) ?? NO_NETWORKS,
+    tasks,
+  };
+}
+
+const NO_NETWORKS: readonly NetworkId[] = Object.freeze([]);
+
+/**
+ * Groups tasks by service and spec version; a task without either is a group of its own.
+ * Groups come in the order of their first tasks. Cost: O(tasks log tasks).
+ */
+export function groupTasks(tasks: Iterable<Task>): readonly TaskGroup[] {
+  const groups: [Task, ...Task[]][] = [];
+  const open = new Map<string, [Task, ...Task[]]>();
+  for (const task of [...tasks].sort(compareTasks)) {
+    const { serviceId, specVersion } = task.spec;
+    const isAlone = serviceId === undefined || specVersion === undefined;
+    const key = isAlone ? '' : `${serviceId}/${specVersion}`;
+    const group = isAlone ? undefined : open.get(key);
+    if (group !== undefined) {
+      group.push(task);
+      continue;
+    }
+    const created: [Task, ...Task[]] = [task];
+    groups.push(created);
+    if (!isAlone) open.set(key, created);
+  }
+  return groups.map(groupOf);
+}
