@@ -15,3 +15,8 @@ export type {
   View,
   WatchSelector,
 } from './contract.js';
+export { memoryBackend, memoryStore, openStore } from './open.js';
+export { LOG_COMMITS_MAX, LOG_EVENTS_MAX, WATCHER_BUFFER_MAX } from './options.js';
+export type { StoreOptions } from './options.js';
+export { sharedMemoryLog } from './shared-memory-log.js';
+export type { SharedMemoryLog, SharedMemoryLogOptions } from './shared-memory-log.js';
