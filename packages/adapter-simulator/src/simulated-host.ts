@@ -11,10 +11,12 @@ import {
   type NodeLink,
   type Random,
 } from '@skep/api';
-import { Agent, type Dataplane, type Resolver } from '@skep/adapter';
+import { Agent } from '@skep/adapter';
 import type { BehaviourOf } from './behaviour.js';
 import type { SimulatedContainer } from './container.js';
 import { describeHost } from './description.js';
+import type { SimulatedDataplane } from './simulated-dataplane.js';
+import type { SimulatedResolver } from './simulated-resolver.js';
 import { SimulatedLink, type SimulatedLinkOptions } from './simulated-link.js';
 import { SimulatedRuntime } from './simulated-runtime.js';
 
@@ -32,9 +34,12 @@ export interface SimulatedHostOptions {
   readonly behaviour: BehaviourOf;
   readonly latencyMs?: SimulatedLinkOptions['latencyMs'];
   /** Makes the seams anew each time the host boots. */
-  readonly network: () => { readonly dataplane: Dataplane; readonly resolver: Resolver };
-  /** The host lost its power: forget what its kernel held. */
-  readonly onPowerOff: () => void;
+  readonly network: () => {
+    readonly dataplane: SimulatedDataplane;
+    readonly resolver: SimulatedResolver;
+  };
+  /** The host lost its power, and with it what its kernel held, or has it again. */
+  readonly onPower: (isOn: boolean) => void;
 }
 
 /** A simulated machine. */
@@ -46,7 +51,7 @@ export class SimulatedHost {
   readonly #options: SimulatedHostOptions;
   readonly #link: SimulatedLink;
   #description: Partial<NodeDescription>;
-  #seams: { readonly dataplane: Dataplane; readonly resolver: Resolver };
+  #seams: { readonly dataplane: SimulatedDataplane; readonly resolver: SimulatedResolver };
   #agent: Agent | undefined;
   #isOn = true;
 
@@ -69,7 +74,18 @@ export class SimulatedHost {
       random: options.random.fork('runtime'),
       behaviour: options.behaviour,
       description: () => describeHost(options.name, this.#description),
+      hostPorts: (task) => this.#seams.dataplane.hostPorts(task.id),
     });
+  }
+
+  /** What programs the node's tables. */
+  get dataplane(): SimulatedDataplane {
+    return this.#seams.dataplane;
+  }
+
+  /** What answers names for the tasks here. */
+  get resolver(): SimulatedResolver {
+    return this.#seams.resolver;
   }
 
   get isOn(): boolean {
@@ -117,13 +133,14 @@ export class SimulatedHost {
     this.#link.cut();
     void this.stopAgent();
     this.runtime.powerOff();
-    this.#options.onPowerOff();
+    this.#options.onPower(false);
   }
 
   /** The machine boots: empty, with the images it had. */
   async powerOn(): Promise<void> {
     if (this.#isOn) return;
     this.#isOn = true;
+    this.#options.onPower(true);
     this.#link.heal();
     this.#seams = this.#options.network();
     await this.start();

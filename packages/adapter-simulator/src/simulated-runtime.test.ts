@@ -118,19 +118,6 @@ describe('SimulatedRuntime', () => {
     expect(runtime.container('t1')?.exit).toEqual({ exitCode: 137 });
   });
 
-  it('chooses numbers for host-mode ports that have none', async () => {
-    const port = { name: '', protocol: 'tcp', targetPort: 80, publishMode: 'host' } as const;
-    const ports = [
-      { ...port, publishedPort: 0 },
-      { ...port, targetPort: 81, publishedPort: 8081 },
-    ];
-    const { runtime, settle } = setUp();
-    const handle = runtime.task(task('t1', { ports }), CONTEXT);
-    await settle(handle.prepare(never()));
-    const { hostPorts } = await settle(handle.start(never()));
-    expect(hostPorts?.map(({ publishedPort }) => publishedPort)).toEqual([32_768, 8081]);
-  });
-
   it('loses its containers with its power, and says so to whoever waits', async () => {
     const { runtime, settle } = setUp();
     const handle = runtime.task(task('t1'), CONTEXT);

@@ -18,9 +18,6 @@ import { delay, untilAborted } from './delay.js';
 
 /** Exit code of a process that was killed: 128 + SIGKILL. */
 const KILLED = 137;
-/** First port that a host gives to a host-mode port without a number. */
-const FIRST_HOST_PORT = 32_768;
-
 /** What a simulated runtime needs. */
 export interface SimulatedRuntimeOptions {
   readonly nodeName: string;
@@ -28,8 +25,8 @@ export interface SimulatedRuntimeOptions {
   readonly random: Random;
   readonly description: () => NodeDescription;
   readonly behaviour: BehaviourOf;
-  /** Called when a container starts or ends, so that the world can tell who answers. */
-  readonly onChange?: (container: SimulatedContainer) => void;
+  /** Host-mode ports of a task as the node bound them. Default: as the task names them. */
+  readonly hostPorts?: (task: AssignedTask) => readonly AllocatedPort[];
 }
 
 /** Containers and images of one host. They outlive the agent, and end with the host. */
@@ -39,7 +36,6 @@ export class SimulatedRuntime implements TaskRuntime {
   readonly #images = new Set<string>();
   readonly #pulls = new Map<string, Promise<void>>();
   #pids = 1000;
-  #nextHostPort = FIRST_HOST_PORT;
 
   constructor(options: SimulatedRuntimeOptions) {
     this.#options = options;
@@ -129,8 +125,6 @@ export class SimulatedRuntime implements TaskRuntime {
         throw new SkepError('failed-precondition', container.behaviour.startError);
       }
       container.run();
-      container.onExit(() => this.#options.onChange?.(container));
-      this.#options.onChange?.(container);
     }
     await this.#healthy(task, container, signal);
     return {
@@ -207,12 +201,7 @@ export class SimulatedRuntime implements TaskRuntime {
 
   #hostPorts(task: AssignedTask): { hostPorts?: readonly AllocatedPort[] } {
     const ports = task.ports.filter((port) => port.publishMode === 'host');
-    if (ports.length === 0) return {};
-    return {
-      hostPorts: ports.map((port) =>
-        port.publishedPort > 0 ? port : { ...port, publishedPort: this.#nextHostPort++ },
-      ),
-    };
+    return ports.length === 0 ? {} : { hostPorts: this.#options.hostPorts?.(task) ?? ports };
   }
 
   #require(task: AssignedTask): SimulatedContainer {

@@ -7,7 +7,7 @@ import type { AnyKind, Clock, IdSource, Logger, Metrics, Random } from '@skep/ap
 import type { BehaviourOf, Simulator } from '@skep/adapter-simulator';
 import type { ControllerDefinition } from '@skep/controller';
 import type { Manager } from '@skep/orchestrator';
-import type { SchedulingPolicy } from '@skep/scheduler';
+import type { Policy } from '@skep/scheduler';
 import type { Store } from '@skep/store';
 import type { ServiceIdentifier } from 'inversify';
 import type { ClusterOptions } from './options.js';
@@ -27,7 +27,7 @@ export const identifiers = Object.freeze({
   metrics: identifier<Metrics>('Metrics'),
   kinds: identifier<AnyKind>('Kind'),
   controllers: identifier<ControllerDefinition>('Controller'),
-  policy: identifier<SchedulingPolicy>('SchedulingPolicy'),
+  policy: identifier<Policy>('Policy'),
   store: identifier<Store>('Store'),
   manager: identifier<Manager>('Manager'),
   behaviour: identifier<BehaviourOf>('Behaviour'),

@@ -1,13 +1,7 @@
 /**
  * What a cluster can be told when it is made.
  */
-import type {
-  ClusterSpec,
-  Labels,
-  NodeAvailability,
-  NodeDescription,
-  NodeRole,
-} from '@skep/api';
+import type { ClusterSpec, Labels, NodeAvailability, NodeDescription, NodeRole } from '@skep/api';
 import type { BehaviourOf, ContainerBehaviour } from '@skep/adapter-simulator';
 import type { ContainerModule } from 'inversify';
 
@@ -42,17 +36,16 @@ export interface ClusterOptions {
   readonly checks?: boolean;
 }
 
-/** The nodes that the options ask for. */
-export function wantedNodes(options: ClusterOptions): readonly Required<Omit<NodeOptions, 'description'>>[] &
-  readonly NodeOptions[] {
+/** The nodes that the options ask for, each with its name and role. */
+export function wantedNodes(
+  options: ClusterOptions,
+): readonly (NodeOptions & { readonly name: string })[] {
   const { nodes = 2, managers = 1 } = options;
   const list: readonly NodeOptions[] =
     typeof nodes === 'number' ? Array.from({ length: nodes }, () => ({})) : nodes;
   return list.map((node, index) => ({
     name: `node${index + 1}`,
     role: index < managers ? 'manager' : 'worker',
-    availability: 'active',
-    labels: {},
     ...node,
   }));
 }

@@ -1,0 +1,95 @@
+/**
+ * The data plane of a simulated host: it renders the very texts that a real host would be given,
+ * and applies their differences to the world through which packets are sent.
+ */
+import type { AllocatedPort, Clock, Random, TaskId } from '@skep/api';
+import type { Dataplane } from '@skep/adapter';
+import {
+  buildTables,
+  createNodeLocal,
+  diffTables,
+  hostPortsOf,
+  planNodeLocal,
+  renderDiff,
+  renderNode,
+  updateTables,
+  type NetworkChange,
+  type NodeLocal,
+  type NodeNetworkState,
+  type NodeTables,
+  type World,
+} from '@skep/network';
+import { delay } from './delay.js';
+
+/** What a simulated data plane needs. */
+export interface SimulatedDataplaneOptions {
+  readonly nodeName: string;
+  /** Underlay address, without prefix length. */
+  readonly address: string;
+  readonly world: World;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Bounds of the time that the kernel takes for a change. */
+const APPLY_MS = { from: 1, to: 4 };
+
+/** Programs one node of a world. */
+export class SimulatedDataplane implements Dataplane {
+  readonly #options: SimulatedDataplaneOptions;
+  #local: NodeLocal;
+  #tables: NodeTables | undefined;
+  /** What the world holds; undefined when that is not known, and everything is set anew. */
+  #applied: NodeTables | undefined;
+
+  constructor(options: SimulatedDataplaneOptions) {
+    this.#options = options;
+    this.#local = createNodeLocal({ underlayAddress: options.address });
+  }
+
+  /** The tables that the node holds. */
+  get tables(): NodeTables | undefined {
+    return this.#applied;
+  }
+
+  /** Host-mode ports of a task, with the numbers that the node chose. */
+  hostPorts(taskId: TaskId): readonly AllocatedPort[] {
+    return hostPortsOf(this.#local, taskId);
+  }
+
+  async apply(state: NodeNetworkState, change: NetworkChange | undefined): Promise<void> {
+    // The maps of the state are live: everything is computed before time passes.
+    this.#local = planNodeLocal(this.#local, state, change);
+    const next =
+      this.#tables === undefined
+        ? buildTables(state, this.#local)
+        : updateTables(this.#tables, state, change, this.#local);
+    this.#tables = next;
+    const { clock, random } = this.#options;
+    await delay(clock, APPLY_MS.from + random.int(APPLY_MS.to - APPLY_MS.from + 1));
+    this.#program(next);
+  }
+
+  /** Sets what somebody else changed as it should be. */
+  repair(): Promise<readonly string[]> {
+    const { world, nodeName } = this.#options;
+    if (this.#applied === undefined) return Promise.resolve([]);
+    const present = world.node(nodeName).namespaces;
+    const missing = renderNode(this.#applied)
+      .map(({ namespace }) => namespace.name)
+      .filter((name) => !present.has(name));
+    if (missing.length > 0) world.setNode(nodeName, renderNode(this.#applied));
+    return Promise.resolve(missing.map((name) => `namespace ${name} was missing`));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #program(next: NodeTables): void {
+    const { world, nodeName } = this.#options;
+    if (this.#applied === undefined) world.setNode(nodeName, renderNode(next));
+    else world.apply(nodeName, renderDiff(diffTables(this.#applied, next)));
+    this.#applied = next;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What a command needs from outside, so that it can be run in a test.
+ */
+import type { SourceFile } from '@skep/manifest';
+import { messageOf } from '@skep/api';
+
+/** Files, environment and output of a command. */
+export interface Surroundings {
+  /** @throws what the file system throws. */
+  readonly readFile: (path: string) => Uint8Array;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly homeDirectory: string;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** Exit codes of the command. */
+export const EXIT = Object.freeze({
+  /** Everything is as asked. */
+  ok: 0,
+  /** The input is good, but the cluster does not settle as declared. */
+  unsettled: 1,
+  /** Bad input. */
+  badInput: 2,
+} as const);
+
+/** One of {@link EXIT}. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A command cannot go on; the text is all that the user has to know. */
+export class CommandFault extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = EXIT.badInput) {
+    super(message);
+    this.name = 'CommandFault';
+    this.exitCode = exitCode;
+  }
+}
+
+/** Reads the named files. @throws CommandFault naming the file that cannot be read. */
+export function readSources(
+  paths: readonly string[],
+  surroundings: Surroundings,
+): readonly SourceFile[] {
+  if (paths.length === 0) throw new CommandFault('no file was given: use -f FILE');
+  return paths.map((path) => ({ path, text: readSource(path, surroundings) }));
+}
+
+function readSource(path: string, { readFile }: Surroundings): Uint8Array {
+  try {
+    return readFile(path);
+  } catch (thrown) {
+    throw new CommandFault(`${path}: cannot be read: ${messageOf(thrown)}`);
+  }
+}
+
+/** The environment without what is not set. */
+export function definedVariables(
+  environment: Surroundings['environment'],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
+}

@@ -1,0 +1,82 @@
+/**
+ * Finding what people mean by a name.
+ */
+import {
+  byService,
+  compareBy,
+  compareText,
+  hostnameOf,
+  Node,
+  Service,
+  SkepError,
+  Task,
+  taskName,
+} from '@skep/api';
+import type { View } from '@skep/store';
+
+/** By slot, then node, then creation, then id. */
+export const compareTasks = compareBy<Task>(
+  (a, b) => a.spec.slot - b.spec.slot,
+  (a, b) => compareText(a.spec.nodeId ?? '', b.spec.nodeId ?? ''),
+  (a, b) => a.meta.createdAt - b.meta.createdAt,
+  (a, b) => compareText(a.meta.id, b.meta.id),
+);
+
+/** The service with this id or name. @throws not-found */
+export function findService(view: View, reference: string): Service {
+  const service = view.get(Service, reference) ?? view.getByName(Service, reference);
+  if (service !== undefined) return service;
+  throw notFound(
+    'service',
+    reference,
+    view.list(Service).map(({ meta }) => meta.name),
+  );
+}
+
+/** The node with this id, name or hostname. @throws not-found */
+export function findNode(view: View, reference: string): Node {
+  const node =
+    view.get(Node, reference) ??
+    view
+      .list(Node)
+      .filter((known) => known.meta.name === reference || hostnameOf(known) === reference)
+      .sort((a, b) => compareText(a.meta.id, b.meta.id))[0];
+  if (node !== undefined) return node;
+  throw notFound(
+    'node',
+    reference,
+    view.list(Node).map(({ meta }) => meta.name),
+  );
+}
+
+/**
+ * The task that is meant: by id, by name, by `SERVICE.SLOT`, or the first running one of a service.
+ * @throws not-found
+ */
+export function findTask(view: View, reference: string): Task {
+  const byId = view.get(Task, reference);
+  if (byId !== undefined) return byId;
+  const service = view.get(Service, reference) ?? view.getByName(Service, reference);
+  const tasks =
+    service === undefined ? view.list(Task) : view.list(Task, byService(service.meta.id));
+  const running = [...tasks]
+    .filter(({ status }) => status.state === 'running')
+    .sort(compareTasks)
+    .filter(
+      (task) =>
+        service !== undefined ||
+        taskName(task) === reference ||
+        `${task.spec.serviceName}.${task.spec.slot}` === reference,
+    );
+  const [task] = running;
+  if (task !== undefined) return task;
+  throw new SkepError('not-found', `no running task is meant by '${reference}'`);
+}
+
+function notFound(what: string, reference: string, known: readonly string[]): SkepError {
+  const names = [...known].sort(compareText);
+  return new SkepError(
+    'not-found',
+    `no ${what} '${reference}'; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ') || 'none'}`,
+  );
+}
