@@ -44,7 +44,7 @@ export const OWNERSHIP: Readonly<Record<string, OwnershipTable>> = Object.freeze
     spec: [user, orchestrator],
   },
   Task: {
-    state: [allocator, scheduler, orchestrator, dispatcher, ...enforcers],
+    state: [allocator, scheduler, orchestrator, dispatcher, user, ...enforcers],
     nodeId: [scheduler],
     pending: [allocator, scheduler],
     placement: [scheduler],
