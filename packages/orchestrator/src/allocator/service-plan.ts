@@ -1,0 +1,225 @@
+/**
+ * The endpoint of one service: its published ports, and its virtual address in each network.
+ *
+ * **Source:** libnetwork cnmallocator (AllocateService), SwarmKit manager/allocator. Transactional:
+ * when something cannot be had, the service keeps all that it has (defect 22).
+ */
+import {
+  Service,
+  endpointMode,
+  serviceNetworks,
+  withMeta,
+  withStatus,
+  type AllocatedPort,
+  type NetworkId,
+  type ServiceEndpoint,
+  type VirtualAddress,
+} from '@skep/api';
+import { allocatePorts, type PortFailure } from '@skep/network';
+import {
+  allocatedConditions,
+  failedConditions,
+  failure,
+  success,
+  type Failure,
+  type Outcome,
+} from './failure.js';
+import { keyOf } from './key-index.js';
+import { exhausted, resolveTarget } from './network-texts.js';
+import type { AllocationPass } from './pass.js';
+import { FINALIZER, isServiceLeaving, isServicePending } from './waiting.js';
+
+/** Plans one service. */
+export function planService(pass: AllocationPass, service: Service): void {
+  if (isServiceLeaving(service)) planEnd(pass, service);
+  else if (isServicePending(service)) planEndpoint(pass, service);
+}
+
+/**
+ * Frees ports and virtual addresses once no table has them: the service, deleting and without
+ * tasks, is in no assignment any more, and that is in force in each of its networks.
+ */
+function planEnd(pass: AllocationPass, service: Service): void {
+  const { version, finalizers, id } = service.meta;
+  const { virtualAddresses = [], ports = [] } = service.status.endpoint ?? {};
+  const networks = new Set(virtualAddresses.map(({ networkId }) => networkId));
+  const ingress = ports.length > 0 ? pass.ingress() : undefined;
+  if (ingress !== undefined) networks.add(ingress.meta.id);
+  for (const networkId of networks) if (!pass.isInForce(networkId, version)) return;
+  const mark = pass.mark();
+  const ties = virtualAddresses
+    .filter(({ networkId, address }) => pass.giveBack(networkId, address, false))
+    .map(({ networkId }) => networkId);
+  const left = finalizers.filter((finalizer) => finalizer !== FINALIZER);
+  const object = withMeta(service, { finalizers: left });
+  pass.write({ key: keyOf('Service', id), object, mark, ties });
+}
+
+function planEndpoint(pass: AllocationPass, service: Service): void {
+  const mark = pass.mark();
+  const ties: NetworkId[] = [];
+  const outcome = endpointOf(pass, service, ties);
+  const { generation } = service.meta;
+  const { conditions } = service.status;
+  const { now } = pass;
+  if (!outcome.ok) {
+    pass.rollback(mark);
+    const next = failedConditions({ conditions, failure: outcome.failure, generation, now });
+    if (next === conditions) return;
+    pass.warn(service, outcome.failure);
+    write(pass, service, { conditions: next }, { mark });
+  } else if (outcome.value === undefined) {
+    pass.rollback(mark);
+  } else {
+    const next = allocatedConditions({ conditions, generation, now });
+    write(pass, service, { endpoint: outcome.value, conditions: next }, { mark, ties });
+  }
+}
+
+function write(
+  pass: AllocationPass,
+  service: Service,
+  status: Partial<Service['status']>,
+  commit: { readonly mark: number; readonly ties?: readonly NetworkId[] },
+): void {
+  const object = withStatus(service, { ...service.status, ...status });
+  pass.write({ key: keyOf('Service', service.meta.id), object, ...commit });
+}
+
+/** The endpoint that the spec asks for; undefined while a network is not ready yet. */
+function endpointOf(
+  pass: AllocationPass,
+  service: Service,
+  ties: NetworkId[],
+): Outcome<ServiceEndpoint | undefined> {
+  const { endpoint } = service.spec;
+  const before = service.status.endpoint;
+  const mode = endpointMode(endpoint);
+  const ports = portsOf(pass, service);
+  if (!ports.ok) return ports;
+  const published = ports.value.find(({ publishMode }) => publishMode === 'ingress');
+  if (mode === 'dnsrr' && published !== undefined) {
+    return failure(
+      'invalid-endpoint',
+      `port ${published.targetPort} is published in ingress mode, which needs endpoint mode vip, ` +
+        'not dnsrr',
+    );
+  }
+  const networks = virtualNetworks(pass, service, published !== undefined);
+  if (!networks.ok) return networks;
+  if (networks.value === undefined) return success(undefined);
+  const wanted = mode === 'vip' ? networks.value : [];
+  const addresses = virtualAddresses(pass, before, wanted);
+  if (!addresses.ok) return addresses;
+  // Last: tables have these until they know better, so they are held, and nothing fails after this.
+  for (const { networkId, address } of before?.virtualAddresses ?? []) {
+    if (wanted.includes(networkId)) continue;
+    if (pass.giveBack(networkId, address, true)) ties.push(networkId);
+  }
+  return success({
+    observedGeneration: service.meta.generation,
+    mode,
+    ports: ports.value,
+    virtualAddresses: addresses.value,
+  });
+}
+
+/** Networks in which the service needs an address: ingress first, then in the spec's order. */
+function virtualNetworks(
+  pass: AllocationPass,
+  service: Service,
+  isPublished: boolean,
+): Outcome<readonly NetworkId[] | undefined> {
+  const ids = new Set<NetworkId>();
+  const has = service.status.endpoint?.virtualAddresses ?? [];
+  let isReady = true;
+  if (isPublished) {
+    const ingress = pass.ingress();
+    if (ingress === undefined) {
+      return failure(
+        'network-not-found',
+        'ports are published in ingress mode, and there is no ingress network',
+      );
+    }
+    const target = resolveTarget(pass, ingress.meta.id, false);
+    if (!target.ok) return target;
+    if (target.value.type === 'cluster') ids.add(ingress.meta.id);
+    else isReady = false;
+  }
+  for (const attachment of serviceNetworks(service.spec)) {
+    const known = pass.network(attachment.target)?.meta.id;
+    const isNewUser = !has.some(({ networkId }) => networkId === known);
+    const target = resolveTarget(pass, attachment.target, isNewUser);
+    if (!target.ok) return target;
+    if (target.value.type === 'cluster') ids.add(target.value.network.meta.id);
+    else if (target.value.type === 'wait') isReady = false;
+  }
+  return success(isReady ? [...ids] : undefined);
+}
+
+/** One address of each family in each network; those that the service has stay. */
+function virtualAddresses(
+  pass: AllocationPass,
+  before: ServiceEndpoint | undefined,
+  networks: readonly NetworkId[],
+): Outcome<readonly VirtualAddress[]> {
+  const addresses: VirtualAddress[] = [];
+  for (const networkId of networks) {
+    const kept = (before?.virtualAddresses ?? []).filter((one) => one.networkId === networkId);
+    if (kept.length > 0) {
+      addresses.push(...kept);
+      continue;
+    }
+    const given = pass.allocate(networkId);
+    if (given === undefined) return { ok: false, failure: exhausted(pass, networkId) };
+    for (const address of given) addresses.push({ networkId, address });
+  }
+  return success(addresses);
+}
+
+function portsOf(pass: AllocationPass, service: Service): Outcome<readonly AllocatedPort[]> {
+  const { ports } = pass.book;
+  const last = { tcp: ports.tcp.last, udp: ports.udp.last, sctp: ports.sctp.last };
+  pass.onRollback(() => {
+    ports.tcp.last = last.tcp;
+    ports.udp.last = last.udp;
+    ports.sctp.last = last.sctp;
+  });
+  const result = allocatePorts(
+    ports,
+    service.meta.id,
+    service.spec.endpoint?.ports ?? [],
+    service.status.endpoint?.ports ?? [],
+  );
+  if (!result.ok) return { ok: false, failure: portFailure(pass, result.failure) };
+  pass.notePorts(result.claimed, result.released);
+  return success(result.ports);
+}
+
+function portFailure(pass: AllocationPass, failed: PortFailure): Failure {
+  const { port } = failed;
+  const number = `${port.publishedPort}/${port.protocol}`;
+  switch (failed.reason) {
+    case 'taken': {
+      const name = pass.view.get(Service, failed.owner)?.meta.name ?? failed.owner;
+      return {
+        code: 'port-conflict',
+        message: `port ${number} (${port.publishMode}) is published by service '${name}' already`,
+      };
+    }
+    case 'duplicate':
+      return { code: 'port-conflict', message: `port ${number} is asked for twice` };
+    case 'invalid':
+      return {
+        code: 'invalid-endpoint',
+        message: `port ${port.publishedPort} is not between 1 and 65535`,
+      };
+    case 'exhausted': {
+      const { first, last } = pass.settings.dynamicPorts;
+      return {
+        code: 'ports-exhausted',
+        message: `no ${port.protocol} port from ${first} to ${last} is free`,
+      };
+    }
+  }
+}
