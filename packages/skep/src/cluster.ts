@@ -4,6 +4,7 @@
 import {
   byService,
   isTerminal,
+  Network,
   Node,
   Service,
   Task,
@@ -161,7 +162,7 @@ export class Cluster {
     await this.#admit((view) => planRollback(view, service, { now: this.clock.now() }));
   }
 
-  /** Removes services. Networks, secrets and configs: {@link Cluster.removeObject}. */
+  /** Removes services. Other kinds: {@link Cluster.removeObject}. */
   async remove(...services: readonly string[]): Promise<void> {
     await this.#admit((view) =>
       planRemove(
@@ -169,6 +170,11 @@ export class Cluster {
         services.map((reference) => ({ kind: Service, reference })),
       ),
     );
+  }
+
+  /** Removes networks that nothing uses any more. */
+  async removeNetwork(...networks: readonly string[]): Promise<void> {
+    await this.removeObject(...networks.map((reference) => ({ kind: Network, reference })));
   }
 
   /** Removes objects of any kind, together, all or none. */
@@ -254,6 +260,7 @@ export class Cluster {
     return settle({
       clock: this.clock,
       isIdle: () => controllers.isIdle(),
+      isUnnoticed: () => this.#hasUnnoticedHost(),
       busyWith: () =>
         controllers.pending().map(({ controller, key, state }) => `${controller} ${key}: ${state}`),
       ...options,
@@ -309,6 +316,15 @@ export class Cluster {
   /** Ends everything, in reverse order of the start. */
   async stop(): Promise<void> {
     await this.#parts.running.stop();
+  }
+
+  /** Whether a node's state is not yet what its machine's is. */
+  #hasUnnoticedHost(): boolean {
+    const view = this.view();
+    return this.simulator.hosts.some((host) => {
+      const state = view.get(Node, host.id)?.status.state;
+      return host.isConnected ? state !== 'ready' : state === 'ready';
+    });
   }
 
   #kind(name: string): AnyKind {

@@ -7,6 +7,7 @@ import {
   Node,
   Service,
   Task,
+  type DesiredTaskState,
   type ObjectId,
   type StoredObject,
   type TaskState,
@@ -31,6 +32,15 @@ const TOLD_STATES: ReadonlySet<TaskState> = new Set([
   'rejected',
   'orphaned',
 ]);
+
+/** What a desired state asks of a task, in words. */
+const WISHES: Readonly<Record<DesiredTaskState, string>> = {
+  ready: 'is to get ready',
+  running: 'may run now',
+  complete: 'is to run to its end',
+  shutdown: 'is to stop',
+  remove: 'is to stop and be removed',
+};
 
 /** The lines of one commit. `view` is the store's view after it. */
 export function chronicleOf(commit: CommitEvent, view: View): readonly ChronicleLine[] {
@@ -86,7 +96,7 @@ function taskLines({ type, object, previous }: TypedEvent<Task>, view: View): re
   const lines: Line[] = [];
   const { status } = object;
   if (previous.spec.desiredState !== object.spec.desiredState) {
-    lines.push([subject, `is asked to be ${object.spec.desiredState}`]);
+    lines.push([subject, WISHES[object.spec.desiredState]]);
   }
   if (previous.status.networks === undefined && status.networks !== undefined) {
     const addresses = status.networks.flatMap(({ networkId, addresses: list }) =>
@@ -101,7 +111,7 @@ function taskLines({ type, object, previous }: TypedEvent<Task>, view: View): re
     lines.push([subject, `is placed on ${nodeName(view, status.nodeId)}${reasonOf(object, view)}`]);
   }
   if (previous.status.drainedAt === undefined && status.drainedAt !== undefined) {
-    if (status.state === 'running') lines.push([subject, 'no table leads to it any more']);
+    if (status.state === 'running') lines.push([subject, 'is in no table of any node any more']);
   }
   if (previous.status.state !== status.state && TOLD_STATES.has(status.state)) {
     const error = status.error === undefined ? '' : `: ${status.error}`;
@@ -145,7 +155,7 @@ function serviceLines(
   }
   const update = object.status.update;
   if (update !== undefined && update.state !== previous.status.update?.state) {
-    lines.push([subject, `update ${update.state}: ${update.message}`]);
+    lines.push([subject, update.message]);
   }
   return lines;
 }
@@ -154,7 +164,7 @@ function modeOf({ spec }: Service): string {
   const mode = spec.mode ?? { type: 'replicated' as const };
   const image = spec.task.container?.image ?? 'no image';
   return mode.type === 'replicated'
-    ? `${mode.replicas ?? 1} replicas of ${image}`
+    ? `${mode.replicas ?? 1} ${plural(mode.replicas ?? 1, 'replica')} of ${image}`
     : `${mode.type}, ${image}`;
 }
 
@@ -167,7 +177,8 @@ function endpointText({ status }: Service, view: View): string {
     ({ publishedPort, targetPort, protocol }) => `${publishedPort} → ${targetPort}/${protocol}`,
   );
   if (parts.length === 0 && published.length === 0) return '';
-  const vips = parts.length === 0 ? '' : `gets the VIPs ${parts.join(', ')}`;
+  const vips =
+    parts.length === 0 ? '' : `gets the ${plural(parts.length, 'VIP')} ${parts.join(', ')}`;
   const publishes = published.length === 0 ? '' : `publishes ${published.join(', ')}`;
   return [vips, publishes].filter((text) => text !== '').join('; ');
 }
@@ -201,6 +212,10 @@ function networkLines({ type, object, previous }: TypedEvent<Network>): readonly
     subject,
     `network gets ${subnet}, gateway ${gateway}, VXLAN id ${vxlanId}`,
   ]);
+}
+
+function plural(count: number, noun: string): string {
+  return count === 1 ? noun : `${noun}s`;
 }
 
 function withoutPrefix(address: string): string {

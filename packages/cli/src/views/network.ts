@@ -1,0 +1,33 @@
+/**
+ * What nodes hold, as pictures in text.
+ */
+import { compareText } from '@skep/api';
+import { renderNodeMap, renderTables } from '@skep/network';
+import type { Cluster } from 'skep';
+
+const NOTHING_YET = 'nothing was assigned yet';
+
+/** The map of every node: the picture that an operator draws on a whiteboard. */
+export function nodeMaps(cluster: Cluster): string {
+  return [...cluster.simulator.hosts]
+    .sort((a, b) => compareText(a.name, b.name))
+    .map(({ name, dataplane }) =>
+      dataplane.tables === undefined
+        ? `${name}  ${NOTHING_YET}`
+        : renderNodeMap(dataplane.tables, namesOf(cluster)).trimEnd(),
+    )
+    .join('\n\n');
+}
+
+/** The tables of one node: DNAT of the host, marks, IPVS services. */
+export function nodeTables(cluster: Cluster, node: string): string {
+  const { name, dataplane } = cluster.host(node);
+  return dataplane.tables === undefined
+    ? `${name}  ${NOTHING_YET}`
+    : renderTables(dataplane.tables, namesOf(cluster)).trimEnd();
+}
+
+function namesOf(cluster: Cluster): { readonly nodeName: (id: string) => string } {
+  const names = new Map(cluster.simulator.hosts.map(({ id, name }) => [id, name]));
+  return { nodeName: (id) => names.get(id) ?? id };
+}
