@@ -25,17 +25,29 @@ export interface EventDraft {
   readonly message: string;
 }
 
-/** What a pass decided about one key. */
+/**
+ * What a pass decided about one key.
+ *
+ * Up to 200 changes are one commit. More are committed in order, in pieces of 200; `expect` guards
+ * the first piece, the fence all of them, and the key waits until its view holds the last. The
+ * whole is then not atomic: put the change first that makes a second try right (the counter that
+ * ids are derived from).
+ */
 export interface Plan {
   readonly changes: readonly Change[];
   /** Further conditions for the commit, next to the versions that the changes carry. */
   readonly expect?: readonly Expectation[];
-  /** Look at the key again at this time, whatever happens. */
+  /**
+   * Look at the key again at this time, even if nothing wakes it. The newest plan counts: one
+   * without `requeueAt` takes an earlier one away, as a restart of the process would.
+   * A time that is past means: in a millisecond.
+   */
   readonly requeueAt?: Timestamp;
+  /** Recorded once the changes are committed. */
   readonly events?: readonly EventDraft[];
 }
 
-/** A group of changes that belong together. */
+/** A group of changes that belong together: one commit of at most 200 changes, never split. */
 export interface PlanGroup {
   /** The keys that the group answers; they are retried when it meets a conflict. */
   readonly keys: readonly string[];
@@ -43,7 +55,11 @@ export interface PlanGroup {
   readonly expect?: readonly Expectation[];
 }
 
-/** What a pass decided about many keys. Each group is committed atomically, in this order. */
+/**
+ * What a pass decided about many keys. Each group is committed atomically, in this order; a group
+ * that meets a conflict does not stop the ones after it. The next pass of the controller waits
+ * until its view holds all that this one wrote.
+ */
 export interface BatchPlan {
   readonly groups: readonly PlanGroup[];
   readonly requeueAt?: ReadonlyMap<string, Timestamp>;
@@ -60,7 +76,11 @@ export interface ReconcileContext {
   readonly view: View;
   readonly now: Timestamp;
   readonly signal: AbortSignal;
-  /** Commits under the controller's name and fence; remembers the revision for this key. */
+  /**
+   * Commits under the controller's name and fence; the next pass over this key waits until its view
+   * holds the revision. `view` stays as it is.
+   * @throws conflict, which the reconcile should let through: the key is then retried at once.
+   */
   commit(changes: readonly Change[], expect?: readonly Expectation[]): Promise<Revision>;
   event(draft: EventDraft): void;
 }
@@ -106,8 +126,16 @@ interface DefinitionBase {
   readonly state?: ControllerState;
   /** Passes at the same time, over different keys. Only for `reconcile`. Default: 1. */
   readonly concurrency?: number;
-  /** Priority of a key; higher goes first. Default: 0. */
+  /** Priority of a key; higher goes first. Called for every wake-up. Default: 0. */
   readonly priority?: (key: string, view: View) => number;
+  /** Caches that the controller reads beside the view; it does not start before they are ready. */
+  readonly caches?: readonly ReadyCache[];
+}
+
+/** Something that has to be filled before a controller may start; an `Informer` is one. */
+export interface ReadyCache {
+  /** Resolves once the first list is in. */
+  ready(): Promise<void>;
 }
 
 /** A controller that decides about one key at a time, purely. The preferred form. */
@@ -142,8 +170,28 @@ export interface ControllerStatus {
   readonly active: number;
   /** Keys that failed and wait for their backoff. */
   readonly failing: number;
+  /** Keys that wait for their view to hold what they wrote; queued ones count in depth, too. */
+  readonly parked: number;
+  /** Keys with a `requeueAt`. */
+  readonly scheduled: number;
   /** Soonest `requeueAt`, if any. */
   readonly nextAt?: Timestamp;
+}
+
+/** What came of a pass over one key. */
+export interface PassResult {
+  readonly controller: string;
+  readonly key: string;
+  /** `conflict`: retried at once from a newer view; `failed`: retried after a backoff. */
+  readonly outcome: 'unchanged' | 'committed' | 'conflict' | 'failed';
+  /** Changes that were committed; for a key of a batch, those of its groups. */
+  readonly changes: number;
+  /** Revision of the last commit; absent when there was none. */
+  readonly revision?: Revision;
+  /** By the clock; for a key of a batch, of the whole pass. */
+  readonly durationMs: number;
+  /** Why it failed, or what it ran into. */
+  readonly error?: string;
 }
 
 /** Seams of the runtime. */

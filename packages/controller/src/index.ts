@@ -1,4 +1,13 @@
 /** The runtime for declarative controllers of any kind of object. */
+export {
+  conditionOf,
+  conditionSet,
+  create,
+  noChanges,
+  remove,
+  removeAnyVersion,
+  update,
+} from './changes.js';
 export type {
   AsyncController,
   BatchController,
@@ -11,10 +20,35 @@ export type {
   EventDraft,
   KeyExplanation,
   ObjectKey,
+  PassResult,
   Plan,
   PlanController,
   PlanGroup,
+  ReadyCache,
   ReconcileContext,
   ReconcileResult,
   Watch,
 } from './contract.js';
+export { ControllerGroup, startController } from './controller-group.js';
+export type { ControllerGroupOptions, PendingKey } from './controller-group.js';
+export { controllerParts } from './controller-parts.js';
+export type { ControllerOptions, ControllerParts } from './controller-parts.js';
+export { Controller } from './controller.js';
+export {
+  CONCURRENCY_MAX,
+  defineController,
+  isAsyncController,
+  isBatchController,
+  isPlanController,
+} from './definition.js';
+export { EVENTS_MAX, EVENTS_PER_OBJECT_MAX } from './event-plan.js';
+export { EventRecorder } from './event-recorder.js';
+export type { EventRecorderParts } from './event-recorder.js';
+export { informer, Informer } from './informer.js';
+export type { InformerEvent, InformerOptions } from './informer.js';
+export { REASONS_MAX } from './queue-entry.js';
+export type { AddOptions, WorkQueueOptions } from './queue-options.js';
+export { Reflector } from './reflector.js';
+export type { ReflectorListener, ReflectorSeams } from './reflector.js';
+export { RESULTS_MAX } from './result-stream.js';
+export { WorkQueue } from './work-queue.js';

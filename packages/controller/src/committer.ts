@@ -1,0 +1,100 @@
+/**
+ * Commits of one controller: under its name, behind its fence.
+ */
+import type { Revision } from '@skep/api';
+import { CHANGES_MAX, type Change, type Conflict, type Expectation, type Store } from '@skep/store';
+
+/** How far a commit came. */
+export interface CommitOutcome {
+  /** Changes that are in the store now. */
+  readonly committed: number;
+  /** Revision of the last piece that went through; 0 when none did. */
+  readonly revision: Revision;
+  /** The race that stopped it. */
+  readonly conflict?: Conflict;
+  /** What the store threw, which stopped it as well. */
+  readonly error?: unknown;
+}
+
+/** Whose commits they are, and what all of them expect. */
+export interface CommitterParts {
+  readonly store: Store;
+  readonly actor: string;
+  readonly fence?: (() => readonly Expectation[]) | undefined;
+}
+
+/** Commits changes for one actor. */
+export class Committer {
+  readonly actor: string;
+  readonly #store: Store;
+  readonly #fence: (() => readonly Expectation[]) | undefined;
+
+  constructor(parts: CommitterParts) {
+    this.actor = parts.actor;
+    this.#store = parts.store;
+    this.#fence = parts.fence;
+  }
+
+  /** One atomic commit of at most 200 changes. Never throws: see {@link CommitOutcome.error}. */
+  async commit(
+    changes: readonly Change[],
+    expect: readonly Expectation[] | undefined,
+  ): Promise<CommitOutcome> {
+    try {
+      const conditions = this.#conditions(expect);
+      const result = await this.#store.commit({
+        actor: this.actor,
+        changes,
+        ...(conditions === undefined ? {} : { expect: conditions }),
+      });
+      return result.ok
+        ? { committed: changes.length, revision: result.revision }
+        : { committed: 0, revision: 0, conflict: result.conflict };
+    } catch (error) {
+      return { committed: 0, revision: 0, error };
+    }
+  }
+
+  /**
+   * Commits any number of changes in order, in pieces of 200, until one does not go through.
+   * `expect` guards the first piece only: the later ones may be about what the first has written.
+   */
+  async commitInPieces(
+    changes: readonly Change[],
+    expect: readonly Expectation[] | undefined,
+  ): Promise<CommitOutcome> {
+    if (changes.length <= CHANGES_MAX) return this.commit(changes, expect);
+    let total: CommitOutcome = { committed: 0, revision: 0 };
+    while (total.committed < changes.length) {
+      const piece = changes.slice(total.committed, total.committed + CHANGES_MAX);
+      const outcome = await this.commit(piece, total.committed === 0 ? expect : undefined);
+      total = addOutcomes(total, outcome);
+      if (outcome.committed === 0) break;
+    }
+    return total;
+  }
+
+  /** The revision at which a retry can see what it ran into. */
+  retryRevision(outcome: CommitOutcome): Revision {
+    const seen = this.#store.view().revision;
+    return Math.max(outcome.revision, outcome.conflict?.version ?? 0, seen);
+  }
+
+  #conditions(expect: readonly Expectation[] | undefined): readonly Expectation[] | undefined {
+    const fence = this.#fence?.();
+    if (fence === undefined || fence.length === 0) return expect;
+    return expect === undefined ? fence : [...expect, ...fence];
+  }
+}
+
+/** Two commits as one outcome: sums, the newest revision, the first thing that went wrong. */
+export function addOutcomes(a: CommitOutcome, b: CommitOutcome): CommitOutcome {
+  const conflict = a.conflict ?? b.conflict;
+  const error = a.error ?? b.error;
+  return {
+    committed: a.committed + b.committed,
+    revision: Math.max(a.revision, b.revision),
+    ...(conflict === undefined ? {} : { conflict }),
+    ...(error === undefined ? {} : { error }),
+  };
+}

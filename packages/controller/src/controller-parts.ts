@@ -1,0 +1,46 @@
+/**
+ * What the controllers of one process share.
+ */
+import type { ControllerSeams } from './contract.js';
+import { EventRecorder } from './event-recorder.js';
+import type { WorkQueueOptions } from './queue-options.js';
+import { Reflector } from './reflector.js';
+import { ResultStream } from './result-stream.js';
+
+/** Settings of one controller. */
+export interface ControllerOptions {
+  /** Keys after which passes let others have their turn. Default: 1,000. */
+  readonly sliceKeys?: number | undefined;
+  /** Longest wait of `stop` for passes under way. Default: 30,000. */
+  readonly stopTimeoutMs?: number | undefined;
+  /** Bounds, ageing and backoff of the queue. */
+  readonly queue?: Partial<Omit<WorkQueueOptions, 'name' | 'clock' | 'metrics' | 'onReady'>>;
+  /** Called at the end of `stop`. */
+  readonly onStopped?: (() => Promise<void>) | undefined;
+}
+
+/** The seams, and what is built above them once for all controllers. */
+export interface ControllerParts extends ControllerSeams {
+  readonly reflector: Reflector;
+  readonly recorder: EventRecorder;
+  readonly results: ResultStream;
+}
+
+/** Builds the shared parts; the watch is not started yet. */
+export function controllerParts(
+  seams: ControllerSeams,
+  options: { readonly eventFlushMs?: number | undefined } = {},
+): ControllerParts {
+  const { store, clock, random, logger, metrics, fence } = seams;
+  return {
+    store,
+    clock,
+    random,
+    ...(logger === undefined ? {} : { logger }),
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(fence === undefined ? {} : { fence }),
+    reflector: new Reflector({ store, clock, random, logger }),
+    recorder: new EventRecorder({ store, clock, logger, fence, flushMs: options.eventFlushMs }),
+    results: new ResultStream(),
+  };
+}

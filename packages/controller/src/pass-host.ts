@@ -1,0 +1,162 @@
+/**
+ * What all forms of passes share: where they read, and what follows from how they end.
+ */
+import { messageOf, SkepError, type Clock, type Kind, type Logger, type Revision } from '@skep/api';
+import type { StoredObject, Timestamp } from '@skep/api';
+import type { Store, View } from '@skep/store';
+import type { CommitOutcome, Committer } from './committer.js';
+import type { ControllerDefinition, EventDraft, PassResult } from './contract.js';
+import type { ControllerMetrics } from './controller-metrics.js';
+import type { EventRecorder } from './event-recorder.js';
+import type { ResultStream } from './result-stream.js';
+import type { WorkQueue } from './work-queue.js';
+
+/** When a pass wants its key to be looked at again. */
+export interface Answer {
+  readonly requeueAt?: Timestamp | undefined;
+}
+
+/** What a {@link PassHost} is built from. */
+export interface PassHostParts {
+  readonly definition: ControllerDefinition;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly queue: WorkQueue;
+  readonly committer: Committer;
+  readonly recorder: EventRecorder;
+  readonly results: ResultStream;
+  readonly metrics: ControllerMetrics | undefined;
+  /** See {@link PassHost.view}. */
+  readonly view: () => View | undefined;
+  /** See {@link PassHost.reached}. */
+  readonly reached: () => Revision;
+  /** See {@link PassHost.drained}. */
+  readonly drained: () => void;
+}
+
+/** The surroundings of the passes of one controller. */
+export class PassHost {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly queue: WorkQueue;
+  readonly committer: Committer;
+  readonly metrics: ControllerMetrics | undefined;
+  /** The view to decide on; undefined while there is none: a later commit wakes the runner. */
+  readonly view: () => View | undefined;
+  /** Revision up to which the controller has been told of commits. */
+  readonly reached: () => Revision;
+  /** To be called when a runner has nothing left to do. */
+  readonly drained: () => void;
+  readonly #definition: ControllerDefinition;
+  readonly #store: Store;
+  readonly #recorder: EventRecorder;
+  readonly #results: ResultStream;
+
+  constructor(parts: PassHostParts) {
+    this.name = parts.definition.name;
+    this.clock = parts.clock;
+    this.logger = parts.logger;
+    this.queue = parts.queue;
+    this.committer = parts.committer;
+    this.metrics = parts.metrics;
+    this.view = parts.view;
+    this.reached = parts.reached;
+    this.drained = parts.drained;
+    this.#definition = parts.definition;
+    this.#store = parts.store;
+    this.#recorder = parts.recorder;
+    this.#results = parts.results;
+  }
+
+  /** A pass found nothing to do. */
+  unchanged(key: string, answer: Answer, startedAt: Timestamp): void {
+    this.queue.done(key, answer);
+    this.metrics?.finished(answer.requeueAt === undefined ? 'success' : 'requeue_after');
+    if (this.#results.isObserved) this.#report(key, 'unchanged', startedAt);
+  }
+
+  /**
+   * A pass wrote something, or tried to. True when all of it went through.
+   * Either way the next pass over the key waits until its view holds what this one wrote.
+   */
+  wrote(key: string, outcome: CommitOutcome, answer: Answer, startedAt: Timestamp): boolean {
+    this.queue.park(key, outcome.revision);
+    if (outcome.error !== undefined) {
+      this.failed(key, outcome.error, startedAt, outcome);
+      return false;
+    }
+    if (outcome.conflict !== undefined) {
+      this.#conflicted(key, outcome, outcome.conflict.message, startedAt);
+      return false;
+    }
+    this.queue.done(key, answer);
+    this.metrics?.finished(answer.requeueAt === undefined ? 'success' : 'requeue_after');
+    if (this.#results.isObserved) this.#report(key, 'committed', startedAt, outcome);
+    return true;
+  }
+
+  /** A pass failed: again after a backoff, with a log line and an event for people. */
+  failed(key: string, thrown: unknown, startedAt: Timestamp, outcome?: CommitOutcome): void {
+    const error = messageOf(thrown);
+    const retryAt = this.queue.fail(key, error);
+    this.logger.error('reconcile failed', { controller: this.name, key, error, retryAt });
+    this.metrics?.finished('error');
+    const regarding = this.#objectOf(key);
+    if (regarding !== undefined) {
+      this.record([{ regarding, type: 'warning', reason: 'ReconcileFailed', message: error }]);
+    }
+    if (this.#results.isObserved) this.#report(key, 'failed', startedAt, outcome, error);
+  }
+
+  /** Takes events for people. */
+  record(drafts: readonly EventDraft[] | undefined): void {
+    if (drafts === undefined) return;
+    for (const draft of drafts) this.#recorder.record(draft, this.name);
+  }
+
+  /** A commit lost a race: again at once from a view that shows the winner, up to a limit. */
+  #conflicted(key: string, outcome: CommitOutcome, error: string, startedAt: Timestamp): void {
+    const isRetried = this.queue.conflict(key, this.committer.retryRevision(outcome), error);
+    this.metrics?.conflicted();
+    this.metrics?.finished(isRetried ? 'requeue' : 'error');
+    if (!isRetried) this.logger.warn('too many conflicts', { controller: this.name, key, error });
+    const how = isRetried ? 'conflict' : 'failed';
+    if (this.#results.isObserved) this.#report(key, how, startedAt, outcome, error);
+  }
+
+  #report(
+    key: string,
+    outcome: PassResult['outcome'],
+    startedAt: Timestamp,
+    commit?: CommitOutcome,
+    error?: string,
+  ): void {
+    this.#results.emit({
+      controller: this.name,
+      key,
+      outcome,
+      changes: commit?.committed ?? 0,
+      ...(commit === undefined || commit.revision === 0 ? {} : { revision: commit.revision }),
+      durationMs: this.clock.now() - startedAt,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
+  /** The object that a key names: an id of the kind in `for`, or `Kind/ID`. */
+  #objectOf(key: string): StoredObject | undefined {
+    const slash = key.indexOf('/');
+    const kindName = this.#definition.for?.name ?? key.slice(0, Math.max(slash, 0));
+    const id = this.#definition.for === undefined ? key.slice(slash + 1) : key;
+    const kind = this.#store.kinds.find(({ name }) => name === kindName);
+    return kind && this.#store.view().get(kind as Kind, id);
+  }
+}
+
+/** @throws invalid-argument for a requeue time that is not a time. */
+export function checkAnswer(answer: Answer | undefined): void {
+  if (answer?.requeueAt !== undefined && !Number.isFinite(answer.requeueAt)) {
+    throw new SkepError('invalid-argument', `requeueAt is not a time: ${answer.requeueAt}`);
+  }
+}
