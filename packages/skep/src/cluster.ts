@@ -9,6 +9,7 @@ import {
   Service,
   Task,
   type AnyKind,
+  type DesiredTaskState,
   type IdSource,
   type Kind,
   type StoredObject,
@@ -44,6 +45,7 @@ import type { CommitEvent, Store, View } from '@skep/store';
 import type { Observable } from 'rxjs';
 import { compareTasks, findNode, findService, findTask } from './find.js';
 import { manifestError } from './manifest-error.js';
+import { passTimeUntil } from './pass-time.js';
 import { problemsOf, type Problem } from './problems.js';
 import type { RunnableStack } from './runnable-stack.js';
 import { settle, type Settlement } from './settle.js';
@@ -71,6 +73,10 @@ export interface ClusterRequestOptions {
   /** A task's name or id, or a service's name (its first running task). Default: from outside. */
   readonly from?: string;
   readonly protocol?: 'tcp' | 'udp' | 'sctp';
+}
+
+function isWanted(desired: DesiredTaskState): boolean {
+  return desired !== 'shutdown' && desired !== 'remove';
 }
 
 /** A cluster on simulated hosts. Made by `createCluster`; ended by {@link Cluster.stop}. */
@@ -272,13 +278,13 @@ export class Cluster {
     return problemsOf(this.view());
   }
 
-  /** Tasks of a service that have not ended, by slot. */
+  /** Tasks of a service that have not ended and are not asked to, by slot. */
   tasks(service: string): readonly Task[] {
     const view = this.view();
     const { meta } = findService(view, service);
     return view
       .list(Task, byService(meta.id))
-      .filter(({ status }) => !isTerminal(status.state))
+      .filter(({ spec, status }) => !isTerminal(status.state) && isWanted(spec.desiredState))
       .sort(compareTasks);
   }
 
@@ -313,9 +319,9 @@ export class Cluster {
     return host.resolver.lookup(task.meta.id, name);
   }
 
-  /** Ends everything, in reverse order of the start. */
+  /** Ends everything, in reverse order of the start; virtual time passes as far as that needs. */
   async stop(): Promise<void> {
-    await this.#parts.running.stop();
+    await passTimeUntil(this.clock, this.#parts.running.stop());
   }
 
   /** Whether a node's state is not yet what its machine's is. */
