@@ -1,0 +1,138 @@
+/**
+ * Published ports, and the endpoint as a whole.
+ *
+ * **Source:** SwarmKit manager/controlapi/service.go (validateEndpointSpec, checkPortConflicts).
+ */
+import {
+  Service,
+  compareText,
+  endpointMode,
+  isDeleting,
+  type EndpointSpec,
+  type PortSpec,
+} from '@skep/api';
+import type { View } from '@skep/store';
+import type { Objections } from './complaint.js';
+import { requireNotNegative, requireWithin } from './number-rules.js';
+import { judgeChoice } from './update-rules.js';
+
+const FIELD = 'spec.endpoint';
+const PROTOCOLS: readonly string[] = ['tcp', 'udp', 'sctp'];
+const PUBLISH_MODES: readonly string[] = ['ingress', 'host'];
+const PORT_MAX = 65_535;
+
+/** Judges what the endpoint says by itself. */
+export function judgeEndpoint(to: Objections, endpoint: EndpointSpec | undefined): void {
+  if (endpoint === undefined) return;
+  judgeChoice(to, { field: `${FIELD}.mode`, value: endpoint.mode, of: ['vip', 'dnsrr'] });
+  judgePorts(to, endpoint);
+  const { weights = [], affinity, slowStartMs } = endpoint;
+  for (const [index, { weight }] of weights.entries()) {
+    const field = `${FIELD}.weights[${index}].weight`;
+    requireWithin(to, { field, value: weight, noun: 'the weight' }, { least: 0, most: PORT_MAX });
+  }
+  to.require(affinity === undefined || affinity.timeoutMs > 0, `${FIELD}.affinity.timeoutMs`, {
+    message: `the affinity lasts ${affinity?.timeoutMs} ms`,
+    hint: 'write more than 0, or leave the affinity out',
+  });
+  requireNotNegative(to, { field: `${FIELD}.slowStartMs`, value: slowStartMs, noun: 'the time' });
+}
+
+function judgePorts(to: Objections, endpoint: EndpointSpec): void {
+  const seen = new Set<string>();
+  for (const [index, port] of (endpoint.ports ?? []).entries()) {
+    const field = `${FIELD}.ports[${index}]`;
+    const { targetPort, publishedPort } = port;
+    judgeChoice(to, { field: `${field}.protocol`, value: port.protocol, of: PROTOCOLS });
+    judgeChoice(to, { field: `${field}.publishMode`, value: port.publishMode, of: PUBLISH_MODES });
+    const target = { field: `${field}.targetPort`, value: targetPort, noun: 'the target port' };
+    requireWithin(to, target, { least: 1, most: PORT_MAX });
+    const published = { field: `${field}.publishedPort`, value: publishedPort, noun: 'the port' };
+    requireWithin(to, published, { least: 0, most: PORT_MAX });
+    to.require(endpointMode(endpoint) === 'vip' || modeOf(port) === 'host', field, {
+      message: `port ${publishedPort ?? targetPort} is published by ingress, the mode is dnsrr`,
+      hint: 'publish the port in host mode, or use the endpoint mode vip',
+    });
+    if (!publishedPort) continue;
+    const key = `${claimOf(port)}/${modeOf(port)}`;
+    to.require(!seen.has(key), field, {
+      message: `port ${claimOf(port)} is published twice`,
+      hint: 'publish each port once',
+    });
+    seen.add(key);
+  }
+}
+
+/**
+ * Judges the ports against those of the other services: an ingress port is nobody else's, in
+ * whatever mode; host ports of different services get along, the scheduler keeps them apart.
+ * Services that are being removed, and those in `later`, do not count. Cost: O(services).
+ */
+export function judgePortClashes(
+  to: Objections,
+  service: Service,
+  context: { readonly view: View; readonly later: ReadonlySet<string> },
+): void {
+  const ports = (service.spec.endpoint?.ports ?? []).filter((port) => Boolean(port.publishedPort));
+  if (ports.length === 0) return;
+  const claims = claimsOfOthers(service, context);
+  for (const [index, port] of (service.spec.endpoint?.ports ?? []).entries()) {
+    if (!port.publishedPort) continue;
+    const owner = claims.find(
+      (claim) =>
+        claim.key === claimOf(port) && (claim.mode === 'ingress' || modeOf(port) === 'ingress'),
+    );
+    to.require(owner === undefined, `${FIELD}.ports[${index}].publishedPort`, {
+      code: 'already-exists',
+      message: `port ${claimOf(port)} belongs to the service '${owner?.name ?? ''}'`,
+      hint: 'publish another port, or 0 to have one chosen',
+    });
+  }
+}
+
+interface Claim {
+  readonly key: string;
+  readonly mode: 'ingress' | 'host';
+  readonly name: string;
+}
+
+function claimsOfOthers(
+  service: Service,
+  { view, later }: { readonly view: View; readonly later: ReadonlySet<string> },
+): readonly Claim[] {
+  return view
+    .list(Service)
+    .filter(({ meta }) => meta.id !== service.meta.id && !later.has(meta.id))
+    .filter((other) => !isDeleting(other))
+    .sort((a, b) => compareText(a.meta.name, b.meta.name))
+    .flatMap((other) =>
+      portsOf(other).map((port) => {
+        return { key: claimOf(port), mode: modeOf(port), name: other.meta.name };
+      }),
+    );
+}
+
+/** Fixed ports as declared; dynamic ones with the number that they got. */
+function portsOf({ spec, status }: Service): readonly PortSpec[] {
+  const declared = spec.endpoint?.ports ?? [];
+  const dynamic = new Set(
+    declared.filter((port) => !port.publishedPort).map((port) => targetOf(port)),
+  );
+  const allocated = (status.endpoint?.ports ?? []).filter(
+    (port) => port.publishedPort > 0 && dynamic.has(targetOf(port)),
+  );
+  return [...declared.filter((port) => Boolean(port.publishedPort)), ...allocated];
+}
+
+function claimOf(port: PortSpec): string {
+  return `${port.publishedPort ?? 0}/${port.protocol ?? 'tcp'}`;
+}
+
+function targetOf(port: PortSpec): string {
+  return `${port.targetPort}/${port.protocol ?? 'tcp'}`;
+}
+
+/** How the port is published; by ingress when it does not say. */
+export function modeOf(port: PortSpec): 'ingress' | 'host' {
+  return port.publishMode ?? 'ingress';
+}
