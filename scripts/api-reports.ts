@@ -1,12 +1,13 @@
 /**
  * Writes the public surface of each entry point to `etc/*.api.md`. With `--check`, fails when a
- * report differs from what is committed: a change of the surface is then a decision, not an accident.
+ * report differs from what is committed: a change of the surface is then a decision, not an
+ * accident.
  * Needs a build.
  */
 import { existsSync, mkdirSync, writeFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
-import { ROOT, workspacePackages } from './packages.ts';
+import { ROOT, workspacePackages } from './packages.js';
 
 const isCheck = process.argv.includes('--check');
 const temp = join(ROOT, 'temp/api');
@@ -24,7 +25,11 @@ for (const { name, folder, entries } of workspacePackages()) {
       tsconfig,
       JSON.stringify({
         extends: join(ROOT, 'tsconfig.base.json'),
-        compilerOptions: { customConditions: [], composite: false, typeRoots: [join(ROOT, 'node_modules/@types')] },
+        compilerOptions: {
+          customConditions: [],
+          composite: false,
+          typeRoots: [join(ROOT, 'node_modules/@types')],
+        },
         files: [types],
       }),
     );

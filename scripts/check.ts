@@ -3,7 +3,7 @@
  * command line choose some of them.
  */
 import { spawnSync } from 'node:child_process';
-import { ROOT } from './packages.ts';
+import { ROOT } from './packages.js';
 
 const tsx = ['node', '--conditions=@skep/source', '--import', 'tsx'];
 const steps: readonly (readonly [name: string, command: readonly string[]])[] = [

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { ROOT, workspacePackages } from './packages.ts';
+import { ROOT, workspacePackages } from './packages.js';
 
 interface Program {
   readonly name: string;

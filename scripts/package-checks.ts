@@ -7,13 +7,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT, workspacePackages } from './packages.ts';
+import { ROOT, workspacePackages } from './packages.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'skep-packages-'));
 let faults = 0;
 
 function run(command: string, args: readonly string[], cwd: string): { ok: boolean; out: string } {
-  const result = spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, CI: 'true' } });
+  const env = { ...process.env, CI: 'true' };
+  const result = spawnSync(command, args, { cwd, encoding: 'utf8', env });
   return { ok: result.status === 0, out: `${result.stdout}${result.stderr}` };
 }
 
@@ -37,7 +38,8 @@ function asJestTest(program: string): string {
     /import \{([^}]*)\} from '([^']*)';/g,
     (_all, names: string, from: string) => `const {${names}} = require('${from}');`,
   );
-  return `test('the program of the README runs', async () => {\n${body.replaceAll('console.log', 'void ')}\n});\n`;
+  const silent = body.replaceAll('console.log', 'void ');
+  return `test('the program of the README runs', async () => {\n${silent}\n});\n`;
 }
 
 try {
@@ -53,9 +55,10 @@ try {
   const user = mkdtempSync(join(tmpdir(), 'skep-user-'));
   try {
     writeFileSync(join(user, 'package.json'), '{ "name": "user", "private": true }\n');
+    const paths = tarballs.map((file) => join(scratch, file));
     verdict(
       'npm i of the tarballs',
-      run('npm', ['i', '--no-audit', '--no-fund', 'jest@30', ...tarballs.map((file) => join(scratch, file))], user),
+      run('npm', ['i', '--no-audit', '--no-fund', 'jest@30', ...paths], user),
     );
     const program = readmeProgram();
     writeFileSync(join(user, 'program.mjs'), program);
@@ -72,7 +75,9 @@ try {
     verdict('require: every entry point', run(process.execPath, ['all.cjs'], user));
     writeFileSync(
       join(user, 'all.mjs'),
-      loads.map((name, index) => `import * as m${index} from '${name}'; if (!m${index}) throw new Error();`).join('\n'),
+      loads
+        .map((name, n) => `import * as m${n} from '${name}'; if (!m${n}) throw new Error();`)
+        .join('\n'),
     );
     verdict('import: every entry point', run(process.execPath, ['all.mjs'], user));
     writeFileSync(join(user, 'program.test.js'), asJestTest(program));

@@ -63,7 +63,7 @@ export class AssignmentState {
     } else if (assignment.appliesTo !== this.#revision) {
       throw new SkepError(
         'out-of-sequence',
-        `assignment applies to revision ${assignment.appliesTo}, but this node is at ${this.#revision}`,
+        `the assignment applies to revision ${assignment.appliesTo}, but here is ${this.#revision}`,
       );
     }
     for (const { kind, key } of assignment.removals) {

@@ -55,6 +55,18 @@ describe('VirtualClock', () => {
     expect(count).toBe(0);
   });
 
+  it('keeps order and count when many timers were cancelled', async () => {
+    const clock = new VirtualClock({ start: 0 });
+    const ran: number[] = [];
+    for (let i = 0; i < 5_000; i += 1) {
+      const timer = clock.schedule(5_000 - i, () => ran.push(clock.now()));
+      if (i % 10 !== 0) timer.cancel();
+    }
+    expect(clock.pending()).toHaveLength(500);
+    await clock.advance(10_000);
+    expect(ran).toEqual(Array.from({ length: 500 }, (_none, n) => (n + 1) * 10));
+  });
+
   it('runs what is past as soon as possible', async () => {
     const clock = new VirtualClock({ start: 100 });
     let at = 0;

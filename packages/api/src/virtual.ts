@@ -28,6 +28,9 @@ export const VIRTUAL_EPOCH: Timestamp = Date.UTC(2026, 0, 1);
  */
 const TURNS_MAX = 1_000_000;
 
+/** Cancelled timers below this number are not worth a sweep. */
+const SWEEP_MIN = 1_000;
+
 /** Options of {@link VirtualClock}. */
 export interface VirtualClockOptions {
   /** Default: {@link VIRTUAL_EPOCH}. */
@@ -53,6 +56,7 @@ export class VirtualClock implements Clock {
   readonly #timers: Entry[] = [];
   readonly #periodic: Entry[] = [];
   #deferred: (() => void)[] = [];
+  #cancelled = 0;
   #isRunning = false;
 
   constructor(options: VirtualClockOptions = {}) {
@@ -80,7 +84,10 @@ export class VirtualClock implements Clock {
     push(entry.isPeriodic ? this.#periodic : this.#timers, entry);
     return {
       cancel: () => {
+        if (entry.isCancelled) return;
         entry.isCancelled = true;
+        this.#cancelled += 1;
+        if (this.#cancelled > SWEEP_MIN) this.#sweep();
       },
     };
   }
@@ -142,6 +149,19 @@ export class VirtualClock implements Clock {
       if (turns > TURNS_MAX) throw livelock(this.#now);
     }
     this.#now = Math.max(this.#now, until);
+  }
+
+  /** Drops cancelled timers once they are the larger part: otherwise they stay until they are due. */
+  #sweep(): void {
+    const heaps = [this.#timers, this.#periodic];
+    if (this.#cancelled * 2 < this.#timers.length + this.#periodic.length) return;
+    this.#cancelled = 0;
+    for (const heap of heaps) {
+      const left = heap.filter((entry) => !entry.isCancelled).sort(compare);
+      heap.length = 0;
+      // A sorted array is a heap.
+      for (const entry of left) heap.push(entry);
+    }
   }
 
   #takeTimer(until: Timestamp): Entry | undefined {

@@ -97,7 +97,7 @@ export class AsyncRunner implements Runner {
         const outcome = await host.committer.commit(changes, expect);
         written.total = addOutcomes(written.total, outcome);
         const { conflict, error } = outcome;
-        if (error !== undefined) throw error;
+        if (error !== undefined) throw error as Error;
         if (conflict !== undefined) {
           throw new SkepError('conflict', conflict.message, { details: { conflict } });
         }

@@ -31,7 +31,7 @@ describe('defineController', () => {
   const bad: [string, ControllerDefinition, RegExp][] = [
     ['no name', { name: ' ', for: Parent, plan }, /needs a name/],
     ['no form', { name: 'x', for: Parent } as never, /exactly one of/],
-    ['two forms', { name: 'x', for: Parent, plan, reconcile } as never, /exactly one of/],
+    ['two forms', { name: 'x', for: Parent, plan, reconcile }, /exactly one of/],
     ['no source', { name: 'x', plan }, /'for' or 'watches'/],
     ['an empty source', { name: 'x', plan, watches: [] }, /'for' or 'watches'/],
     [

@@ -61,6 +61,9 @@ export const CLUSTER_ID = deriveId('cluster', 'default');
 /** Id of the network of published ports that is there from the start. */
 export const INGRESS_ID = deriveId('network', 'ingress');
 
+/** Networks that every node has by itself, known to services by these names. */
+const NODE_LOCAL_NETWORKS = ['bridge', 'host'] as const;
+
 /** The built-in loops. */
 export function builtInControllers(parts: {
   readonly policy?: Policy;
@@ -125,6 +128,12 @@ async function bootstrap({ store, cluster, fence }: ManagerParts): Promise<void>
       spec: { driver: { name: 'overlay' }, isIngress: true },
       finalizers: [ACTORS.allocator],
     });
+    changes.push({ type: 'create', object });
+  }
+  for (const name of NODE_LOCAL_NETWORKS) {
+    if (view.getByName(Network, name) !== undefined) continue;
+    const spec = { driver: { name } };
+    const object = newObject(Network, { id: deriveId('network', name), name, spec });
     changes.push({ type: 'create', object });
   }
   if (changes.length === 0) return;
