@@ -1,5 +1,6 @@
 /**
- * The main job: `examples/vote/stack.yml` on two simulated nodes, told as one story in virtual time.
+ * The main job: `examples/vote/stack.yml` on two simulated nodes, told as one story in virtual
+ * time.
  * `npm start`, or `npm start -- --trace` to see every hop of the first requests.
  */
 import { readFileSync } from 'node:fs';

@@ -144,6 +144,7 @@ describe('renderLack', () => {
       { what: 'constraint', needed: 'node.labels.a == b', available: '' },
       "constraint needs node.labels.a == b, has ''",
     ],
+    [{ what: 'plugin Volume/nfs', needed: 1, available: 0 }, 'plugin Volume/nfs is missing'],
   ])('%j', (lack, text) => {
     expect(renderLack(lack)).toBe(text);
   });

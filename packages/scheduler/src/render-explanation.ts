@@ -87,6 +87,7 @@ function renderRefused({ verdicts }: NodeExplanation): string {
 export function renderLack({ what, needed, available }: Lack): string {
   if (what === 'cpuNanos') return `cpu needs ${cores(needed)}, has ${cores(available)}`;
   if (what === 'memoryBytes') return `memory needs ${bytes(needed)}, has ${bytes(available)}`;
+  if (what.startsWith('plugin ')) return `${what} is missing`;
   return `${what} needs ${needed || "''"}, has ${available === '' ? "''" : available}`;
 }
 

@@ -3,10 +3,12 @@
  */
 import {
   byService,
+  isSkepError,
   isTerminal,
   Network,
   Node,
   Service,
+  SkepError,
   Task,
   type AnyKind,
   type DesiredTaskState,
@@ -24,6 +26,7 @@ import type {
 import {
   loadManifests,
   type LoadedManifests,
+  type LoadedObject,
   type ManifestOptions,
   type SourceFile,
 } from '@skep/manifest';
@@ -41,14 +44,18 @@ import {
   type DeclaredObject,
   type Manager,
 } from '@skep/orchestrator';
+import type { Explanation, Policy } from '@skep/scheduler';
 import type { CommitEvent, Store, View } from '@skep/store';
 import type { Observable } from 'rxjs';
-import { compareTasks, findNode, findService, findTask } from './find.js';
+import { compareTasks, findAnyTask, findNode, findService, findTask } from './find.js';
+import { declarableKinds } from './declarable-kinds.js';
 import { manifestError } from './manifest-error.js';
 import { passTimeUntil } from './pass-time.js';
+import { placedError } from './placed-error.js';
 import { problemsOf, type Problem } from './problems.js';
 import type { RunnableStack } from './runnable-stack.js';
 import { settle, type Settlement } from './settle.js';
+import { explainer } from './shortfalls.js';
 import type { NodeOptions } from './options.js';
 
 /** What a cluster is made of. */
@@ -58,13 +65,14 @@ export interface ClusterParts {
   readonly store: Store;
   readonly manager: Manager;
   readonly simulator: Simulator;
+  readonly policy: Policy;
   readonly kinds: readonly AnyKind[];
   readonly running: RunnableStack;
 }
 
 /** How files are applied. */
 export interface ApplyOptions extends Omit<ManifestOptions, 'kinds' | 'validate'> {
-  /** Removes services of the stack that are not in the files any more. Default: false. */
+  /** Removes services of the `stack` that are not in the files any more. Default: false. */
   readonly prune?: boolean;
 }
 
@@ -107,27 +115,49 @@ export class Cluster {
 
   /**
    * Declares what files say: the text of one, or several with their paths. All of it or nothing.
-   * @throws invalid-argument with every complaint, as text and as `details.complaints`.
+   * @throws invalid-argument with every complaint, as text and as `details.complaints`; and as
+   * {@link Cluster.declareLoaded}.
    */
   async apply(
     source: string | readonly SourceFile[],
     options: ApplyOptions = {},
   ): Promise<readonly AdmissionResult[]> {
     const files = typeof source === 'string' ? [{ path: 'stack.yml', text: source }] : source;
-    const { prune, ...manifest } = options;
+    const { prune = false, ...manifest } = options;
+    if (prune && options.stack === undefined) {
+      throw new SkepError('invalid-argument', 'prune needs the name of a stack (option stack)');
+    }
     const loaded = this.load(files, manifest);
     if (loaded.complaints.some(({ severity }) => severity === 'error')) {
       throw manifestError(loaded.complaints);
     }
-    return this.declare(
-      loaded.objects.map((object) => ({ ...object, kind: this.#kind(object.kind) })),
-      prune === true && options.stack !== undefined ? { prune: options.stack } : {},
+    return this.declareLoaded(
+      loaded.objects,
+      prune && options.stack !== undefined ? { prune: options.stack } : {},
     );
+  }
+
+  /**
+   * Declares objects that were read from files, together, all or none.
+   * @throws what {@link Cluster.declare} throws, each complaint with its place in the files.
+   */
+  async declareLoaded(
+    objects: readonly LoadedObject[],
+    options: { readonly prune?: string } = {},
+  ): Promise<readonly AdmissionResult[]> {
+    try {
+      return await this.declare(
+        objects.map((object) => ({ ...object, kind: this.#kind(object.kind) })),
+        options,
+      );
+    } catch (thrown) {
+      throw isSkepError(thrown) ? placedError(thrown, objects) : thrown;
+    }
   }
 
   /** Reads files and judges them, and changes nothing. */
   load(files: readonly SourceFile[], options: ManifestOptions = {}): LoadedManifests {
-    return loadManifests(files, { kinds: this.#parts.kinds, ...options });
+    return loadManifests(files, { kinds: declarableKinds(this.#parts.kinds), ...options });
   }
 
   /** Declares objects that were made by a program. @throws as {@link Cluster.apply} */
@@ -195,9 +225,12 @@ export class Cluster {
     await this.#admit((view) => planRemove(view, [{ stack }]));
   }
 
-  /** Adds a simulated node. */
+  /** Adds a simulated node. @throws already-exists */
   async addNode(options: NodeOptions & { readonly name: string }): Promise<SimulatedHost> {
     const { name, role = 'worker', availability = 'active', labels = {}, description } = options;
+    if (this.get(Node, name) !== undefined) {
+      throw new SkepError('already-exists', `there is a node ${name} already`);
+    }
     const spec = { role, availability, ...(description === undefined ? {} : { description }) };
     const [result] = await this.declare([{ kind: Node, name, labels, spec }]);
     return this.simulator.addHost({
@@ -207,13 +240,15 @@ export class Cluster {
     });
   }
 
-  /** Takes a node away for good; its tasks are replaced elsewhere. */
+  /** Takes a node away for good; its tasks are replaced. @throws failed-precondition: a manager */
   async removeNode(node: string): Promise<void> {
     const { meta } = findNode(this.view(), node);
+    const plan = (view: View): AdmissionPlan =>
+      planRemoveNode(view, meta.id, { now: this.clock.now(), isForced: true });
+    const { complaints } = plan(this.view());
+    if (complaints.length > 0) throw admissionError(complaints);
     await this.simulator.removeHost(meta.id);
-    await this.#admit((view) =>
-      planRemoveNode(view, meta.id, { now: this.clock.now(), isForced: true }),
-    );
+    await this.#admit(plan);
   }
 
   /** The node loses its tasks and takes no new ones. */
@@ -275,7 +310,16 @@ export class Cluster {
 
   /** Whatever keeps the cluster from being as declared, for people and for programs. */
   problems(): readonly Problem[] {
-    return problemsOf(this.view());
+    return problemsOf(this.view(), this.#explainOptions());
+  }
+
+  /**
+   * Where a task (id, name, `SERVICE.SLOT`, or a service: its first task that waits) would go now:
+   * every node with what it lacks or how it ranks. @throws not-found
+   */
+  explain(task: string): Explanation {
+    const view = this.view();
+    return explainer(view, this.#explainOptions())(findAnyTask(view, task));
   }
 
   /** Tasks of a service that have not ended and are not asked to, by slot. */
@@ -331,6 +375,10 @@ export class Cluster {
       const state = view.get(Node, host.id)?.status.state;
       return host.isConnected ? state !== 'ready' : state === 'ready';
     });
+  }
+
+  #explainOptions(): { readonly policy: Policy; readonly now: number } {
+    return { policy: this.#parts.policy, now: this.clock.now() };
   }
 
   #kind(name: string): AnyKind {

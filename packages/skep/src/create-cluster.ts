@@ -3,15 +3,17 @@
  */
 import 'reflect-metadata';
 import { Container } from 'inversify';
-import { SkepError } from '@skep/api';
+import { Cluster as ClusterKind, newObject, SkepError } from '@skep/api';
 import { VirtualClock } from '@skep/api/virtual';
+import { admissionError, admit } from '@skep/orchestrator';
+import type { Store } from '@skep/store';
 import { Cluster } from './cluster.js';
 import { identifiers } from './identifiers.js';
 import { coreModule } from './modules/core-module.js';
 import { orchestratorModule } from './modules/orchestrator-module.js';
 import { simulatorModule } from './modules/simulator-module.js';
 import { storeModule } from './modules/store-module.js';
-import { wantedNodes, type ClusterOptions } from './options.js';
+import { wantedNodes, type ClusterOptions, type NodeOptions } from './options.js';
 import { RunnableStack } from './runnable-stack.js';
 
 /** The container of a cluster with all modules and plugins loaded, nothing resolved yet. */
@@ -30,7 +32,8 @@ export function createContainer(options: ClusterOptions = {}): Container {
 /**
  * A running cluster on simulated hosts and virtual time: nodes are known, and ready once time has
  * passed. End it with `stop`.
- * @throws invalid-argument for nodes of the same name.
+ * @throws invalid-argument for nodes of the same name, and for settings that the front door would
+ * refuse.
  */
 export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const container = createContainer(options);
@@ -42,6 +45,9 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const store = container.get(identifiers.store);
   const manager = container.get(identifiers.manager);
   const simulator = container.get(identifiers.simulator);
+  const nodes = wantedNodes(options);
+  requireUniqueNames(nodes);
+  requireRightSettings(store, options);
   await running.start({ start: () => Promise.resolve(), stop: () => store.close() });
   await running.start(manager);
   await running.start(simulator);
@@ -51,10 +57,29 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     store,
     manager,
     simulator,
+    policy: container.get(identifiers.policy),
     kinds: container.getAll(identifiers.kinds),
     running,
   });
-  for (const node of wantedNodes(options)) await cluster.addNode(node);
+  for (const node of nodes) await cluster.addNode(node);
   await cluster.settle();
   return cluster;
+}
+
+function requireUniqueNames(nodes: readonly NodeOptions[]): void {
+  const seen = new Set<string | undefined>();
+  for (const { name } of nodes) {
+    if (seen.has(name)) {
+      throw new SkepError('invalid-argument', `there are two nodes with the name '${name}'`);
+    }
+    seen.add(name);
+  }
+}
+
+/** The manager writes the settings itself when it first starts, so nobody else would judge them. */
+function requireRightSettings(store: Store, { cluster }: ClusterOptions): void {
+  if (cluster === undefined) return;
+  const object = newObject(ClusterKind, { id: 'settings', name: 'default', spec: cluster });
+  const complaints = admit(store.view(), { type: 'create', object });
+  if (complaints.length > 0) throw admissionError(complaints);
 }

@@ -6,6 +6,7 @@ import {
   compareBy,
   compareText,
   hostnameOf,
+  isTerminal,
   Node,
   Service,
   SkepError,
@@ -56,27 +57,44 @@ export function findNode(view: View, reference: string): Node {
 export function findTask(view: View, reference: string): Task {
   const byId = view.get(Task, reference);
   if (byId !== undefined) return byId;
-  const service = view.get(Service, reference) ?? view.getByName(Service, reference);
-  const tasks =
-    service === undefined ? view.list(Task) : view.list(Task, byService(service.meta.id));
-  const running = [...tasks]
-    .filter(({ status }) => status.state === 'running')
-    .sort(compareTasks)
-    .filter(
-      (task) =>
-        service !== undefined ||
-        taskName(task) === reference ||
-        `${task.spec.serviceName}.${task.spec.slot}` === reference,
-    );
-  const [task] = running;
+  const [task] = tasksMeant(view, reference).filter(({ status }) => status.state === 'running');
   if (task !== undefined) return task;
   throw new SkepError('not-found', `no running task is meant by '${reference}'`);
 }
 
+/**
+ * The same among all tasks: first those that wait for a node, then those that run, then the others.
+ * @throws not-found
+ */
+export function findAnyTask(view: View, reference: string): Task {
+  const byId = view.get(Task, reference);
+  if (byId !== undefined) return byId;
+  const rank = ({ status }: Task): number => {
+    if (isTerminal(status.state)) return 2;
+    return status.nodeId === undefined ? 0 : 1;
+  };
+  const [task] = [...tasksMeant(view, reference)].sort((a, b) => rank(a) - rank(b));
+  if (task !== undefined) return task;
+  throw new SkepError('not-found', `no task is meant by '${reference}'`);
+}
+
+/** Tasks with this name, or all of this service. */
+function tasksMeant(view: View, reference: string): readonly Task[] {
+  const service = view.get(Service, reference) ?? view.getByName(Service, reference);
+  const tasks =
+    service === undefined
+      ? view
+          .list(Task)
+          .filter(
+            (task) =>
+              taskName(task) === reference ||
+              `${task.spec.serviceName}.${task.spec.slot}` === reference,
+          )
+      : view.list(Task, byService(service.meta.id));
+  return [...tasks].sort(compareTasks);
+}
+
 function notFound(what: string, reference: string, known: readonly string[]): SkepError {
-  const names = [...known].sort(compareText);
-  return new SkepError(
-    'not-found',
-    `no ${what} '${reference}'; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ') || 'none'}`,
-  );
+  const names = [...known].sort(compareText).join(', ');
+  return new SkepError('not-found', `no ${what} '${reference}'; known: ${names || 'none'}`);
 }

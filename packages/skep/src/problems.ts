@@ -9,14 +9,19 @@ import {
   isTerminal,
   Network,
   Node,
+  restartPolicy,
   serviceMode,
   Service,
+  slotKey,
   Task,
   taskName,
   wantedReplicas,
   type Condition,
+  type TaskState,
 } from '@skep/api';
+import { NO_SUITABLE_NODE } from '@skep/scheduler';
 import type { View } from '@skep/store';
+import { explainer, shortfallsOf, type ExplainOptions, type Shortfall } from './shortfalls.js';
 
 /** One reason. */
 export interface Problem {
@@ -25,6 +30,8 @@ export interface Problem {
   /** Machine-readable: `no-suitable-node`, `addresses-exhausted`, `replicas-missing`, … */
   readonly code: string;
   readonly message: string;
+  /** What the nodes lack, for a task that fits on none. */
+  readonly shortfalls?: readonly Shortfall[];
 }
 
 const compareProblems = compareBy<Problem>(
@@ -34,15 +41,19 @@ const compareProblems = compareBy<Problem>(
   (a, b) => compareText(a.message, b.message),
 );
 
-/** All problems in a view, sorted. Cost: O(services, networks, nodes, tasks). */
-export function problemsOf(view: View): readonly Problem[] {
+/**
+ * All problems in a view, sorted. With `options`, tasks that fit on no node come with what each
+ * node lacks. Cost: O(objects), and O(nodes × filters) for each of those tasks.
+ */
+export function problemsOf(view: View, options?: ExplainOptions): readonly Problem[] {
+  const shortfalls = options === undefined ? undefined : shortfallFinder(view, options);
   return [
     ...view.list(Node).flatMap(nodeProblems),
     ...view
       .list(Network)
       .flatMap((network) => conditionProblems(network, network.status.conditions)),
     ...view.list(Service).flatMap((service) => serviceProblems(view, service)),
-    ...view.list(Task).flatMap(taskProblems),
+    ...view.list(Task).flatMap((task) => taskProblems(task, shortfalls)),
   ].sort(compareProblems);
 }
 
@@ -72,24 +83,59 @@ function serviceProblems(view: View, service: Service): readonly Problem[] {
   if (update?.state === 'paused' || update?.state === 'rollback-paused') {
     problems.push({ ...own, code: 'update-paused', message: update.message });
   }
-  const wanted = wantedReplicas(service.spec);
   const tasks = view.list(Task, byService(meta.id));
+  const newest = newestTasks(service, tasks);
+  const wanted = wantedReplicas(service.spec);
   const running = tasks.filter(
     (task) => task.status.state === 'running' && task.spec.desiredState === 'running',
   ).length;
-  if (wanted !== undefined && running < wanted && meta.deletionRequestedAt === undefined) {
+  const present = running + finishedSlots(service, newest);
+  if (wanted !== undefined && present < wanted && meta.deletionRequestedAt === undefined) {
     const message = `${running} of ${wanted} replicas are running${lastError(tasks)}`;
     problems.push({ ...own, code: 'replicas-missing', message });
   }
-  if (isJob(serviceMode(service.spec))) {
-    const failed = tasks.filter((task) => task.status.state === 'failed').length;
-    if (failed > 0) {
-      const message = `${failed} tasks failed${lastError(tasks)}`;
-      problems.push({ ...own, code: 'job-failed', message });
-    }
+  const failed = newest.filter((task) => hasFailed(view, task)).length;
+  if (wanted === undefined && failed > 0) {
+    const code = isJob(serviceMode(service.spec)) ? 'job-failed' : 'tasks-failed';
+    const message = `${failed} ${failed === 1 ? 'task' : 'tasks'} failed${lastError(tasks)}`;
+    problems.push({ ...own, code, message });
   }
   return problems;
 }
+
+/** The newest task of each slot; of a job, in its present iteration. */
+function newestTasks({ spec, status }: Service, tasks: readonly Task[]): readonly Task[] {
+  const iteration = isJob(serviceMode(spec)) ? (status.job?.iteration ?? 0) : undefined;
+  const newest = new Map<string, Task>();
+  for (const task of tasks) {
+    if (task.spec.jobIteration !== iteration || task.spec.desiredState === 'remove') continue;
+    const key = slotKey(task.spec);
+    const other = newest.get(key);
+    if (other === undefined || compareAge(other, task) < 0) newest.set(key, task);
+  }
+  return [...newest.values()];
+}
+
+/** Slots whose task came to its end, and whose restart policy wants no other: as declared. */
+function finishedSlots({ spec }: Service, newest: readonly Task[]): number {
+  if (restartPolicy(spec.task).condition === 'any') return 0;
+  return newest.filter(({ status }) => status.state === 'complete').length;
+}
+
+/** Whether the last task of a slot failed: it was not tried again, or in vain. */
+function hasFailed(view: View, { spec, status }: Task): boolean {
+  if (!HAS_FAILED.has(status.state)) return false;
+  // A global service owes nothing to a node that is gone or on its way out.
+  const availability = view.get(Node, spec.nodeId ?? '')?.spec.availability ?? 'drain';
+  return spec.nodeId === undefined || availability !== 'drain';
+}
+
+const HAS_FAILED: ReadonlySet<TaskState> = new Set(['failed', 'rejected']);
+
+const compareAge = compareBy<Task>(
+  (a, b) => a.meta.createdAt - b.meta.createdAt,
+  (a, b) => compareText(a.meta.id, b.meta.id),
+);
 
 function lastError(tasks: readonly Task[]): string {
   const failed = tasks
@@ -99,11 +145,24 @@ function lastError(tasks: readonly Task[]): string {
   return error === undefined ? '' : `; the last one that ended: ${error}`;
 }
 
-function taskProblems(task: Task): readonly Problem[] {
+type ShortfallFinder = (task: Task) => readonly Shortfall[];
+
+/** Reads the cluster when it is first asked: most have nothing to explain. */
+function shortfallFinder(view: View, options: ExplainOptions): ShortfallFinder {
+  let explainTask: ReturnType<typeof explainer> | undefined;
+  return (task) => {
+    explainTask ??= explainer(view, options);
+    return shortfallsOf(explainTask(task));
+  };
+}
+
+function taskProblems(task: Task, findShortfalls?: ShortfallFinder): readonly Problem[] {
   const { status, spec } = task;
   const isWaiting = status.state === 'new' || status.state === 'pending';
   const isWanted = spec.desiredState !== 'shutdown' && spec.desiredState !== 'remove';
   if (!isWaiting || !isWanted || status.pending === undefined) return [];
   const { code, message } = status.pending;
-  return [{ kind: Task.name, name: taskName(task), code, message }];
+  const problem: Problem = { kind: Task.name, name: taskName(task), code, message };
+  if (code !== NO_SUITABLE_NODE || findShortfalls === undefined) return [problem];
+  return [{ ...problem, shortfalls: findShortfalls(task) }];
 }

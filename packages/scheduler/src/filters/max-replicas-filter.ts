@@ -16,7 +16,7 @@ export const maxReplicasFilter: Filter = Object.freeze({
       check: (node) => {
         const active = state.activeTasksOf(serviceId).on(node);
         if (active < most) return undefined;
-        return [{ what: 'replicas on the node', needed: 1, available: most - active }];
+        return [{ what: 'room for replicas on the node', needed: 1, available: most - active }];
       },
     };
   },
