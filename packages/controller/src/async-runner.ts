@@ -114,6 +114,6 @@ interface Writes {
 }
 
 /** The reconcile decides what its commits' faults mean: one that it caught is none. */
-function withoutFaults({ committed, revision }: CommitOutcome): CommitOutcome {
-  return { committed, revision };
+function withoutFaults({ committed, revision, isFenceLost }: CommitOutcome): CommitOutcome {
+  return { committed, revision, ...(isFenceLost === undefined ? {} : { isFenceLost }) };
 }

@@ -29,6 +29,7 @@ export class BatchRunner implements Runner {
   #writtenRevision: Revision = 0;
   #isBusy = false;
   #isStopped = false;
+  #isFenceLost = false;
   #run: Promise<void> = Promise.resolve();
 
   constructor(host: PassHost, definition: BatchController) {
@@ -61,6 +62,7 @@ export class BatchRunner implements Runner {
       if (plan !== undefined) {
         const outcomes = new Map<string, CommitOutcome>();
         for (const group of plan.groups) {
+          if (this.#isFenceLost) break;
           if (group.changes.length > 0) await this.#commit(group, outcomes);
         }
         this.#finish(keys, plan, outcomes, startedAt);
@@ -110,6 +112,7 @@ export class BatchRunner implements Runner {
         ? tooLarge(group)
         : await this.#host.committer.commit(group.changes, group.expect);
     this.#writtenRevision = Math.max(this.#writtenRevision, outcome.revision);
+    this.#isFenceLost ||= outcome.isFenceLost === true;
     for (const key of group.keys) {
       // A key is as badly off as the worst of its groups.
       const before = outcomes.get(key);

@@ -3,6 +3,7 @@
  */
 import type { Revision } from '@skep/api';
 import { CHANGES_MAX, type Change, type Conflict, type Expectation, type Store } from '@skep/store';
+import type { FenceLost } from './contract.js';
 
 /** How far a commit came. */
 export interface CommitOutcome {
@@ -14,13 +15,19 @@ export interface CommitOutcome {
   readonly conflict?: Conflict;
   /** What the store threw, which stopped it as well. */
   readonly error?: unknown;
+  /** Whether the conflict is about the fence: nothing of this writer will go through any more. */
+  readonly isFenceLost?: boolean;
 }
+
+const NO_FENCE: readonly Expectation[] = Object.freeze([]);
 
 /** Whose commits they are, and what all of them expect. */
 export interface CommitterParts {
   readonly store: Store;
   readonly actor: string;
   readonly fence?: (() => readonly Expectation[]) | undefined;
+  /** Told of every commit that the fence stopped. */
+  readonly onFenceLost?: FenceLost | undefined;
 }
 
 /** Commits changes for one actor. */
@@ -28,11 +35,13 @@ export class Committer {
   readonly actor: string;
   readonly #store: Store;
   readonly #fence: (() => readonly Expectation[]) | undefined;
+  readonly #onFenceLost: FenceLost | undefined;
 
   constructor(parts: CommitterParts) {
     this.actor = parts.actor;
     this.#store = parts.store;
     this.#fence = parts.fence;
+    this.#onFenceLost = parts.onFenceLost;
   }
 
   /** One atomic commit of at most 200 changes. Never throws: see {@link CommitOutcome.error}. */
@@ -41,15 +50,18 @@ export class Committer {
     expect: readonly Expectation[] | undefined,
   ): Promise<CommitOutcome> {
     try {
-      const conditions = this.#conditions(expect);
+      const fence = this.#fence?.() ?? NO_FENCE;
+      const conditions = withFence(expect, fence);
       const result = await this.#store.commit({
         actor: this.actor,
         changes,
         ...(conditions === undefined ? {} : { expect: conditions }),
       });
-      return result.ok
-        ? { committed: changes.length, revision: result.revision }
-        : { committed: 0, revision: 0, conflict: result.conflict };
+      if (result.ok) return { committed: changes.length, revision: result.revision };
+      const { conflict } = result;
+      if (!isAboutFence(conflict, fence)) return { committed: 0, revision: 0, conflict };
+      this.#onFenceLost?.(conflict, fence);
+      return { committed: 0, revision: 0, conflict, isFenceLost: true };
     } catch (error) {
       return { committed: 0, revision: 0, error };
     }
@@ -79,12 +91,6 @@ export class Committer {
     const seen = this.#store.view().revision;
     return Math.max(outcome.revision, outcome.conflict?.version ?? 0, seen);
   }
-
-  #conditions(expect: readonly Expectation[] | undefined): readonly Expectation[] | undefined {
-    const fence = this.#fence?.();
-    if (fence === undefined || fence.length === 0) return expect;
-    return expect === undefined ? fence : [...expect, ...fence];
-  }
 }
 
 /** Two commits as one outcome: sums, the newest revision, the first thing that went wrong. */
@@ -96,5 +102,20 @@ export function addOutcomes(a: CommitOutcome, b: CommitOutcome): CommitOutcome {
     revision: Math.max(a.revision, b.revision),
     ...(conflict === undefined ? {} : { conflict }),
     ...(error === undefined ? {} : { error }),
+    ...(a.isFenceLost === true || b.isFenceLost === true ? { isFenceLost: true } : {}),
   };
+}
+
+/** The fence comes first: a deposed writer learns that it is one, whatever else does not hold. */
+function withFence(
+  expect: readonly Expectation[] | undefined,
+  fence: readonly Expectation[],
+): readonly Expectation[] | undefined {
+  if (fence.length === 0) return expect;
+  return expect === undefined ? fence : [...fence, ...expect];
+}
+
+/** A plan may expect leases of its own, which are no fence. */
+function isAboutFence(conflict: Conflict, fence: readonly Expectation[]): boolean {
+  return conflict.reason === 'lease' && fence.some(({ id }) => id === conflict.id);
 }

@@ -15,7 +15,7 @@ import type {
   StoredObject,
   Timestamp,
 } from '@skep/api';
-import type { Change, Expectation, ObjectEvent, Store, View } from '@skep/store';
+import type { Change, Conflict, Expectation, ObjectEvent, Store, View } from '@skep/store';
 
 /** Something to tell people about an object; kept as an Event, equal ones counted. */
 export interface EventDraft {
@@ -203,7 +203,16 @@ export interface ControllerSeams {
   readonly metrics?: Metrics;
   /** Fence of a leader: added to the `expect` of every commit. */
   readonly fence?: () => readonly Expectation[];
+  /** Told when the store refuses a commit because of the fence; the controller has stopped then. */
+  readonly onFenceLost?: FenceLost;
 }
+
+/**
+ * Hears that a commit was refused because its fence does not hold any more: `fence` is what the
+ * commit expected, `conflict` what the store found. May be called more than once for one loss.
+ * It must not throw.
+ */
+export type FenceLost = (conflict: Conflict, fence: readonly Expectation[]) => void;
 
 /** Why a key is where it is; for people. */
 export interface KeyExplanation {

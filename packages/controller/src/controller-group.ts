@@ -53,6 +53,7 @@ export class ControllerGroup implements Runnable {
   readonly #results = new ResultStream();
   #parts: ControllerParts | undefined;
   #metricsTimer: Timer | undefined;
+  #stopping: Promise<void> = Promise.resolve();
 
   constructor(seams: ControllerSeams, options: ControllerGroupOptions = {}) {
     this.#seams = seams;
@@ -128,11 +129,19 @@ export class ControllerGroup implements Runnable {
     if (signal?.aborted === true) await this.stop();
   }
 
-  /** Stops the controllers in reverse, writes the last events, ends the watch. */
+  /**
+   * Stops the controllers in reverse, writes the last events, ends the watch. Every call waits
+   * until all of that is done.
+   */
   async stop(): Promise<void> {
     const parts = this.#parts;
-    if (parts === undefined) return;
+    if (parts === undefined) return this.#stopping;
     this.#parts = undefined;
+    this.#stopping = this.#stop(parts);
+    await this.#stopping;
+  }
+
+  async #stop(parts: ControllerParts): Promise<void> {
     this.#metricsTimer?.cancel();
     this.#metricsTimer = undefined;
     for (const member of [...this.#members.values()].reverse()) {

@@ -31,7 +31,7 @@ export function controllerParts(
   seams: ControllerSeams,
   options: { readonly eventFlushMs?: number | undefined } = {},
 ): ControllerParts {
-  const { store, clock, random, logger, metrics, fence } = seams;
+  const { store, clock, random, logger, metrics, fence, onFenceLost } = seams;
   return {
     store,
     clock,
@@ -39,8 +39,16 @@ export function controllerParts(
     ...(logger === undefined ? {} : { logger }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(fence === undefined ? {} : { fence }),
+    ...(onFenceLost === undefined ? {} : { onFenceLost }),
     reflector: new Reflector({ store, clock, random, logger }),
-    recorder: new EventRecorder({ store, clock, logger, fence, flushMs: options.eventFlushMs }),
+    recorder: new EventRecorder({
+      store,
+      clock,
+      logger,
+      fence,
+      onFenceLost,
+      flushMs: options.eventFlushMs,
+    }),
     results: new ResultStream(),
   };
 }

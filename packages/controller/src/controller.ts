@@ -11,7 +11,7 @@ import { Committer } from './committer.js';
 import { ControllerMetrics } from './controller-metrics.js';
 import type { ControllerOptions, ControllerParts } from './controller-parts.js';
 import type { ControllerDefinition, ControllerStatus } from './contract.js';
-import type { KeyExplanation, PassResult } from './contract.js';
+import type { FenceLost, KeyExplanation, PassResult } from './contract.js';
 import { defineController, isBatchController, isPlanController } from './definition.js';
 import { settlesBefore } from './deadline.js';
 import { InitialList } from './initial-list.js';
@@ -58,6 +58,7 @@ export class Controller implements Runnable, ReflectorListener {
   #membership: { leave(): void } | undefined;
   #onReset: (() => void) | undefined;
   #isListed = false;
+  #isFenced = false;
   #stateTimer: Timer | undefined;
   #stateRetryAt: Timestamp = 0;
   /** Surroundings of the event that is being mapped to keys; undefined between events. */
@@ -135,8 +136,12 @@ export class Controller implements Runnable, ReflectorListener {
     };
   }
 
-  /** Whether nothing is left to do but to wait for requeue times and new events. */
+  /**
+   * Whether nothing is left to do but to wait for requeue times and new events. A controller whose
+   * fence was lost has nothing to do: it makes no further pass until it is started anew.
+   */
   isIdle(): boolean {
+    if (this.#isFenced) return this.#queue.active === 0;
     const { depth, active, failing, parked } = this.#queue;
     const isQuiet = depth + active + failing + parked === 0;
     return isQuiet && this.#isListed && !this.#list.isPending && this.#parts.reflector.isCaughtUp;
@@ -194,6 +199,8 @@ export class Controller implements Runnable, ReflectorListener {
 
   #makeHost(): PassHost {
     const { store, clock, metrics, recorder, results, reflector, fence } = this.#parts;
+    const actor = this.#definition.actor ?? this.name;
+    const onFenceLost: FenceLost = (conflict, lost) => this.#fenceLost(conflict, lost);
     const definition = this.#definition;
     const concurrency = ('concurrency' in definition ? definition.concurrency : undefined) ?? 1;
     return new PassHost({
@@ -202,7 +209,7 @@ export class Controller implements Runnable, ReflectorListener {
       clock,
       logger: this.#logger,
       queue: this.#queue,
-      committer: new Committer({ store, actor: definition.actor ?? definition.name, fence }),
+      committer: new Committer({ store, actor, fence, onFenceLost }),
       recorder,
       results,
       metrics: metrics && new ControllerMetrics(this.name, concurrency, metrics),
@@ -285,6 +292,16 @@ export class Controller implements Runnable, ReflectorListener {
       error,
     });
     this.#host.record([{ regarding, type: 'warning', reason: 'MappingFailed', message: error }]);
+  }
+
+  #fenceLost(...[conflict, fence]: Parameters<FenceLost>): void {
+    if (!this.#isFenced) {
+      this.#isFenced = true;
+      this.#logger.warn('fence lost', { controller: this.name, error: conflict.message });
+      this.#queue.close();
+      void this.#runner.stop();
+    }
+    this.#parts.onFenceLost?.(conflict, fence);
   }
 
   #stateFailed(): void {

@@ -5,7 +5,7 @@ import { ACTORS, Event, messageOf, silentLogger } from '@skep/api';
 import type { Clock, Logger, ObjectId, Timer, Timestamp } from '@skep/api';
 import { CHANGES_MAX, type Expectation, type Store } from '@skep/store';
 import { Committer } from './committer.js';
-import type { EventDraft } from './contract.js';
+import type { EventDraft, FenceLost } from './contract.js';
 import { eventId, mergePending, planEvents, type PendingEvent } from './event-plan.js';
 
 /** Different events that may wait to be written; further ones are dropped and counted. */
@@ -19,6 +19,8 @@ export interface EventRecorderParts {
   readonly clock: Clock;
   readonly logger?: Logger | undefined;
   readonly fence?: (() => readonly Expectation[]) | undefined;
+  /** Told when the fence stops a commit; the events are dropped then. */
+  readonly onFenceLost?: FenceLost | undefined;
   /** How long events are gathered before they are written together. Default: 100. */
   readonly flushMs?: number | undefined;
 }
@@ -52,6 +54,7 @@ export class EventRecorder {
       store: parts.store,
       actor: ACTORS.events,
       fence: parts.fence,
+      onFenceLost: parts.onFenceLost,
     });
     this.#isUsable = parts.store.kinds.some((kind) => kind.name === Event.name);
   }
@@ -137,7 +140,9 @@ export class EventRecorder {
         const changes = planEvents(this.#store.view(), piece);
         const outcome = await this.#committer.commitInPieces(changes, undefined);
         if (outcome.committed < changes.length) {
-          const { conflict, error } = outcome;
+          const { conflict, error, isFenceLost } = outcome;
+          // Nothing of ours will go through any more.
+          if (isFenceLost === true) this.#attempts = ATTEMPTS_MAX;
           this.#failed(batch.slice(at), conflict?.message ?? messageOf(error));
           return;
         }

@@ -1,4 +1,6 @@
 /** The runtime for declarative controllers of any kind of object. */
+export { applySpec } from './apply-spec.js';
+export type { ApplyRequest, ApplyResult, PartialSpec } from './apply-spec.js';
 export {
   conditionOf,
   conditionSet,
@@ -18,6 +20,7 @@ export type {
   ControllerStatus,
   DefineController,
   EventDraft,
+  FenceLost,
   KeyExplanation,
   ObjectKey,
   PassResult,
@@ -41,14 +44,34 @@ export {
   isBatchController,
   isPlanController,
 } from './definition.js';
+export {
+  deletionPolicy,
+  FOREGROUND_DELETION,
+  ORPHAN_DEPENDENTS,
+  policyOf,
+} from './deletion-policy.js';
+export type { DeletionPolicy } from './deletion-policy.js';
+export type {
+  LeaderElectorOptions,
+  LeaderElectorParts,
+  LeaderFollower,
+} from './elector-options.js';
 export { EVENTS_MAX, EVENTS_PER_OBJECT_MAX } from './event-plan.js';
 export { EventRecorder } from './event-recorder.js';
 export type { EventRecorderParts } from './event-recorder.js';
+export { managersAfterUpdate, mergeFields } from './field-managers.js';
+export type { FieldConflict, FieldOpinion, ManagedSpec, MergeOutcome } from './field-managers.js';
+export { withFinalizer } from './finalizer.js';
+export type { CleanupPlan, Finalized, FinalizerInput } from './finalizer.js';
+export { GARBAGE_COLLECTOR, garbageCollector } from './garbage-collector.js';
 export { informer, Informer } from './informer.js';
 export type { InformerEvent, InformerOptions } from './informer.js';
+export { LeaderElector } from './leader-election.js';
+export { leaseId } from './lease-claim.js';
 export { REASONS_MAX } from './queue-entry.js';
 export type { AddOptions, WorkQueueOptions } from './queue-options.js';
 export { Reflector } from './reflector.js';
 export type { ReflectorListener, ReflectorSeams } from './reflector.js';
 export { RESULTS_MAX } from './result-stream.js';
+export { runWhenLeader } from './run-when-leader.js';
 export { WorkQueue } from './work-queue.js';

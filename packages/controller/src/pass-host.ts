@@ -83,6 +83,10 @@ export class PassHost {
    */
   wrote(key: string, outcome: CommitOutcome, answer: Answer, startedAt: Timestamp): boolean {
     this.queue.park(key, outcome.revision);
+    if (outcome.isFenceLost === true) {
+      this.#fenced(key, outcome, startedAt);
+      return false;
+    }
     if (outcome.error !== undefined) {
       this.failed(key, outcome.error, startedAt, outcome);
       return false;
@@ -114,6 +118,14 @@ export class PassHost {
   record(drafts: readonly EventDraft[] | undefined): void {
     if (drafts === undefined) return;
     for (const draft of drafts) this.#recorder.record(draft, this.name);
+  }
+
+  /** A commit of a deposed writer: no retry, for nothing can come of it. */
+  #fenced(key: string, outcome: CommitOutcome, startedAt: Timestamp): void {
+    this.queue.done(key);
+    this.metrics?.finished('error');
+    if (!this.#results.isObserved) return;
+    this.#report(key, 'conflict', startedAt, outcome, outcome.conflict?.message);
   }
 
   /** A commit lost a race: again at once from a view that shows the winner, up to a limit. */
