@@ -30,7 +30,7 @@ function curl(target: string, from?: string): void {
     result.outcome === 'answered' ? result.body : `${result.outcome}: ${result.reason}`;
   const by = result.taskName?.split('.').slice(0, 2).join('.') ?? '';
   console.log(
-    `${from ?? 'outside'} $ curl ${target.padEnd(14)} → ${answer}  ${by} on ${result.node}`,
+    `${`${from ?? 'outside'} $ curl ${target}`.padEnd(29)} → ${answer}  ${by} on ${result.node}`,
   );
   if (isTraced) console.log(renderHops(result.hops, { indent: 4 }));
 }

@@ -49,21 +49,24 @@ function parseIpv4(text: string): { bits: 32; value: bigint } | undefined {
 function parseIpv6(text: string): { bits: 128; value: bigint } | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = groupsOf(halves[0] ?? '');
-  const tail = halves.length === 2 ? groupsOf(halves[1] ?? '') : [];
+  const isShort = halves.length === 2;
+  // The dotted form may only stand for the last two groups of the whole address.
+  const head = groupsOf(halves[0] ?? '', { mayEndInIpv4: !isShort });
+  const tail = isShort ? groupsOf(halves[1] ?? '', { mayEndInIpv4: true }) : [];
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
+  if (isShort ? missing < 1 : missing !== 0) return undefined;
   const groups = [...head, ...Array.from({ length: missing }, () => 0), ...tail];
   return { bits: 128, value: groups.reduce((value, group) => (value << 16n) | BigInt(group), 0n) };
 }
 
-function groupsOf(text: string): number[] | undefined {
+function groupsOf(text: string, options: { readonly mayEndInIpv4: boolean }): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [index, part] of parts.entries()) {
-    const ipv4 = index === parts.length - 1 && part.includes('.') ? parseIpv4(part) : undefined;
+    const isLast = options.mayEndInIpv4 && index === parts.length - 1;
+    const ipv4 = isLast && part.includes('.') ? parseIpv4(part) : undefined;
     if (ipv4 !== undefined) {
       groups.push(Number(ipv4.value >> 16n), Number(ipv4.value & 0xffffn));
     } else if (/^[0-9a-f]{1,4}$/i.test(part)) {

@@ -23,9 +23,9 @@ describe('ids', () => {
 
   it('derives distinct ids for many causes', () => {
     const ids = new Set(
-      Array.from({ length: 100_000 }, (_none, n) => deriveId('service', 'task', n)),
+      Array.from({ length: 20_000 }, (_none, n) => deriveId('service', 'task', n)),
     );
-    expect(ids.size).toBe(100_000);
+    expect(ids.size).toBe(20_000);
   });
 
   it('hashes evenly', () => {

@@ -4,6 +4,9 @@
 import { hash32 } from './ids.js';
 import type { Random } from './seams.js';
 
+// Looked up once, as in `ids.ts`.
+const { floor } = Math;
+
 /**
  * A seeded generator of 32-bit quality, not for security.
  * **Source:** sfc32 by Chris Doty-Humphrey (PractRand, public domain).
@@ -26,7 +29,7 @@ export function seededRandom(seed: number | string): Random {
   for (let i = 0; i < 12; i += 1) next();
   return {
     next,
-    int: (bound) => Math.floor(next() * bound),
+    int: (bound) => floor(next() * bound),
     fork: (label) => seededRandom(`${text}/${label}`),
   };
 }

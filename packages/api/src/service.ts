@@ -180,6 +180,11 @@ export interface ServiceEndpoint {
   readonly mode: 'vip' | 'dnsrr';
   readonly ports: readonly AllocatedPort[];
   readonly virtualAddresses: readonly VirtualAddress[];
+  /**
+   * Ingress ports that the service gave up and that tables may still route to it: no other service
+   * gets them before every node has let go of them. Absent: none.
+   */
+  readonly heldPorts?: readonly AllocatedPort[];
 }
 
 /** State of a rolling update. Final states are final (defect 11). */

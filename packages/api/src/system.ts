@@ -14,12 +14,10 @@ export function systemClock(): Clock {
     schedule: (at, run, options) => {
       let handle: NodeJS.Timeout;
       const arm = (): void => {
-        const left = at - Date.now();
-        // setTimeout overflows beyond 24.8 days; longer waits are taken in steps.
-        handle = setTimeout(
-          () => (left > LONGEST_TIMEOUT_MS ? arm() : run()),
-          Math.min(Math.max(left, 0), LONGEST_TIMEOUT_MS),
-        );
+        // setTimeout overflows beyond 24.8 days: longer waits are taken in steps. It also fires up
+        // to a millisecond early, and whoever then looks at the clock would find nothing due.
+        const left = Math.min(Math.max(at - Date.now(), 0), LONGEST_TIMEOUT_MS);
+        handle = setTimeout(() => (Date.now() < at ? arm() : run()), left);
         if (options?.isPeriodic === true) handle.unref();
       };
       arm();

@@ -92,4 +92,14 @@ describe('VirtualClock', () => {
     const error: unknown = await clock.flush().catch((thrown: unknown) => thrown);
     expect(isSkepError(error, 'aborted')).toBe(true);
   });
+
+  it.each([NaN, Infinity, -Infinity])(
+    'refuses to move to %s instead of never ending',
+    async (at) => {
+      const clock = new VirtualClock({ start: 0 });
+      clock.schedule(10, () => undefined);
+      await expect(clock.advanceTo(at)).rejects.toMatchObject({ code: 'invalid-argument' });
+      expect(clock.now()).toBe(0);
+    },
+  );
 });

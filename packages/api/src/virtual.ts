@@ -114,9 +114,13 @@ export class VirtualClock implements Clock {
 
   /**
    * Moves time forward to `until`, running what becomes due on the way.
-   * @throws aborted when a million calls follow each other without time passing: a livelock.
+   * @throws aborted when a million calls follow each other without time passing: a livelock;
+   * invalid-argument for a time that never comes, as periodic timers would run for ever.
    */
   async advanceTo(until: Timestamp): Promise<void> {
+    if (!Number.isFinite(until)) {
+      throw new SkepError('invalid-argument', `time cannot move to ${until}: give a finite number`);
+    }
     if (this.#isRunning) {
       throw new SkepError('failed-precondition', 'the virtual clock is being advanced already');
     }

@@ -3,6 +3,7 @@
  */
 import {
   byService,
+  compareText,
   isSkepError,
   isTerminal,
   Network,
@@ -10,6 +11,7 @@ import {
   Service,
   SkepError,
   Task,
+  taskName,
   type AnyKind,
   type DesiredTaskState,
   type IdSource,
@@ -47,6 +49,7 @@ import {
 import type { Explanation, Policy } from '@skep/scheduler';
 import type { CommitEvent, Store, View } from '@skep/store';
 import type { Observable } from 'rxjs';
+import { admitChanges } from './admission.js';
 import { compareTasks, findAnyTask, findNode, findService, findTask } from './find.js';
 import { declarableKinds } from './declarable-kinds.js';
 import { manifestError } from './manifest-error.js';
@@ -57,6 +60,7 @@ import type { RunnableStack } from './runnable-stack.js';
 import { settle, type Settlement } from './settle.js';
 import { explainer } from './shortfalls.js';
 import type { NodeOptions } from './options.js';
+import { unnoticedHosts } from './unnoticed-hosts.js';
 
 /** What a cluster is made of. */
 export interface ClusterParts {
@@ -173,19 +177,15 @@ export class Cluster {
     await this.#admit((view) => planScale(view, service, replicas));
   }
 
-  /** Declares a service anew: what `change` makes of its spec. */
+  /** Declares a service anew: what `change` makes of its spec, each time it is asked. */
   async update(service: string, change: (spec: Service['spec']) => Service['spec']): Promise<void> {
-    const { meta, spec } = findService(this.view(), service);
-    const { name, labels, annotations } = meta;
-    await this.declare([
-      {
-        kind: Service,
-        name,
-        labels,
-        ...(annotations === undefined ? {} : { annotations }),
-        spec: change(spec),
-      },
-    ]);
+    await this.#admit((view) => {
+      const { meta, spec } = findService(view, service);
+      const { name, labels, annotations } = meta;
+      const told = annotations === undefined ? {} : { annotations };
+      const declared = { kind: Service, name, labels, ...told, spec: change(spec) };
+      return planApply(view, [declared], { ids: this.#parts.ids });
+    });
   }
 
   /** Replaces all tasks of a service though nothing changes. */
@@ -284,7 +284,7 @@ export class Cluster {
   /** A container of this task (name, id, or service) ends by itself. */
   crash(task: string, exitCode = 1): void {
     const found = findTask(this.view(), task);
-    this.simulator.host(found.status.nodeId ?? '').crash(found.meta.id, exitCode);
+    this.#hostOf(found).crash(found.meta.id, exitCode);
   }
 
   /** Lets virtual time pass. */
@@ -301,9 +301,13 @@ export class Cluster {
     return settle({
       clock: this.clock,
       isIdle: () => controllers.isIdle(),
-      isUnnoticed: () => this.#hasUnnoticedHost(),
-      busyWith: () =>
-        controllers.pending().map(({ controller, key, state }) => `${controller} ${key}: ${state}`),
+      isUnnoticed: () => this.#unnoticed().length > 0,
+      busyWith: () => [
+        ...controllers
+          .pending()
+          .map(({ controller, key, state }) => `${controller} ${key}: ${state}`),
+        ...this.#unnoticed(),
+      ],
       ...options,
     });
   }
@@ -332,15 +336,17 @@ export class Cluster {
       .sort(compareTasks);
   }
 
-  /** An object by name or id. */
+  /** An object by name or id; of several with this name, the one with the first id. */
   get<Spec, Status>(
     kind: Kind<Spec, Status>,
     reference: string,
   ): StoredObject<Spec, Status> | undefined {
     const view = this.view();
+    const name = reference.toLowerCase();
+    const named = (): readonly StoredObject<Spec, Status>[] =>
+      view.list(kind).filter(({ meta }) => meta.name.toLowerCase() === name);
     return (
-      view.get(kind, reference) ??
-      view.list(kind).find(({ meta }) => meta.name.toLowerCase() === reference.toLowerCase())
+      view.get(kind, reference) ?? [...named()].sort((a, b) => compareText(a.meta.id, b.meta.id))[0]
     );
   }
 
@@ -359,8 +365,7 @@ export class Cluster {
   /** What a name means to a task. */
   lookup(name: string, options: { readonly from: string }): LookupResult {
     const task = findTask(this.view(), options.from);
-    const host = this.simulator.host(task.status.nodeId ?? '');
-    return host.resolver.lookup(task.meta.id, name);
+    return this.#hostOf(task).resolver.lookup(task.meta.id, name);
   }
 
   /** Ends everything, in reverse order of the start; virtual time passes as far as that needs. */
@@ -368,13 +373,14 @@ export class Cluster {
     await passTimeUntil(this.clock, this.#parts.running.stop());
   }
 
-  /** Whether a node's state is not yet what its machine's is. */
-  #hasUnnoticedHost(): boolean {
-    const view = this.view();
-    return this.simulator.hosts.some((host) => {
-      const state = view.get(Node, host.id)?.status.state;
-      return host.isConnected ? state !== 'ready' : state === 'ready';
-    });
+  #unnoticed(): readonly string[] {
+    return unnoticedHosts(this.view(), this.simulator.hosts);
+  }
+
+  #hostOf(task: Task): SimulatedHost {
+    const { nodeId } = task.status;
+    if (nodeId !== undefined) return this.simulator.host(nodeId);
+    throw new SkepError('failed-precondition', `the task ${taskName(task)} is on no node`);
   }
 
   #explainOptions(): { readonly policy: Policy; readonly now: number } {
@@ -387,13 +393,7 @@ export class Cluster {
     return kind;
   }
 
-  /** Plans on the newest view and commits; a conflict with a loop plans again. */
-  async #admit(plan: (view: View) => AdmissionPlan): Promise<readonly AdmissionResult[]> {
-    for (;;) {
-      const { complaints, changes, results } = plan(this.view());
-      if (complaints.length > 0) throw admissionError(complaints);
-      const outcome = await this.store.batch({ actor: 'user', changes });
-      if (outcome.conflict === undefined) return results;
-    }
+  #admit(plan: (view: View) => AdmissionPlan): Promise<readonly AdmissionResult[]> {
+    return admitChanges(this.store, plan);
   }
 }

@@ -3,8 +3,8 @@
  */
 import 'reflect-metadata';
 import { Container } from 'inversify';
-import { Cluster as ClusterKind, newObject, SkepError } from '@skep/api';
-import { VirtualClock } from '@skep/api/virtual';
+import { Cluster as ClusterKind, newObject, SkepError, type Clock } from '@skep/api';
+import type { VirtualClock } from '@skep/api/virtual';
 import { admissionError, admit } from '@skep/orchestrator';
 import type { Store } from '@skep/store';
 import { Cluster } from './cluster.js';
@@ -38,8 +38,11 @@ export function createContainer(options: ClusterOptions = {}): Container {
 export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const container = createContainer(options);
   const clock = container.get(identifiers.clock);
-  if (!(clock instanceof VirtualClock)) {
-    throw new SkepError('invalid-argument', 'a simulated cluster needs a VirtualClock');
+  if (!isVirtualClock(clock)) {
+    throw new SkepError(
+      'invalid-argument',
+      'a simulated cluster needs a VirtualClock (@skep/api/virtual): settle and advance move it',
+    );
   }
   const running = new RunnableStack();
   const store = container.get(identifiers.store);
@@ -48,9 +51,6 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const nodes = wantedNodes(options);
   requireUniqueNames(nodes);
   requireRightSettings(store, options);
-  await running.start({ start: () => Promise.resolve(), stop: () => store.close() });
-  await running.start(manager);
-  await running.start(simulator);
   const cluster = new Cluster({
     clock,
     ids: container.get(identifiers.ids),
@@ -61,9 +61,23 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     kinds: container.getAll(identifiers.kinds),
     running,
   });
-  for (const node of nodes) await cluster.addNode(node);
-  await cluster.settle();
+  try {
+    await running.start({ start: () => Promise.resolve(), stop: () => store.close() });
+    await running.start(manager);
+    await running.start(simulator);
+    for (const node of nodes) await cluster.addNode(node);
+    await cluster.settle();
+  } catch (thrown) {
+    // Why it did not start matters more than how it stopped.
+    await cluster.stop().catch(() => undefined);
+    throw thrown;
+  }
   return cluster;
+}
+
+/** By what it can do: a copy of the class from the package's other module format is as good. */
+function isVirtualClock(clock: Clock): clock is VirtualClock {
+  return ['flush', 'advanceTo', 'nextTimer', 'pending'].every((method) => method in clock);
 }
 
 function requireUniqueNames(nodes: readonly NodeOptions[]): void {

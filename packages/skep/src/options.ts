@@ -1,7 +1,14 @@
 /**
  * What a cluster can be told when it is made.
  */
-import type { ClusterSpec, Labels, NodeAvailability, NodeDescription, NodeRole } from '@skep/api';
+import {
+  SkepError,
+  type ClusterSpec,
+  type Labels,
+  type NodeAvailability,
+  type NodeDescription,
+  type NodeRole,
+} from '@skep/api';
 import type { BehaviourOf, ContainerBehaviour } from '@skep/adapter-simulator';
 import type { ContainerModule } from 'inversify';
 
@@ -36,11 +43,16 @@ export interface ClusterOptions {
   readonly checks?: boolean;
 }
 
-/** The nodes that the options ask for, each with its name and role. */
+/**
+ * The nodes that the options ask for, each with its name and role.
+ * @throws invalid-argument for a number that counts nothing.
+ */
 export function wantedNodes(
   options: ClusterOptions,
 ): readonly (NodeOptions & { readonly name: string })[] {
   const { nodes = 2, managers = 1 } = options;
+  if (typeof nodes === 'number') requireCount('nodes', nodes);
+  requireCount('managers', managers);
   const list: readonly NodeOptions[] =
     typeof nodes === 'number' ? Array.from({ length: nodes }, () => ({})) : nodes;
   return list.map((node, index) => ({
@@ -48,4 +60,10 @@ export function wantedNodes(
     role: index < managers ? 'manager' : 'worker',
     ...node,
   }));
+}
+
+function requireCount(option: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  const message = `the option ${option} is ${value}; give a whole number, 0 or more`;
+  throw new SkepError('invalid-argument', message);
 }

@@ -2,7 +2,7 @@
  * Moves virtual time until there is nothing left to do.
  */
 import type { VirtualClock } from '@skep/api/virtual';
-import type { Timestamp } from '@skep/api';
+import { SkepError, type Timestamp } from '@skep/api';
 
 /** How it ended. */
 export interface Settlement {
@@ -33,18 +33,24 @@ export interface Settling {
 const HOUR_MS = 3_600_000;
 const LINES_MAX = 10;
 
-/** Advances the clock from timer to timer until only periodic ones are left. */
+/**
+ * Advances the clock from timer to timer until only periodic ones are left.
+ * @throws invalid-argument for a limit that is none.
+ */
 export async function settle(settling: Settling): Promise<Settlement> {
-  const { clock, isIdle, busyWith } = settling;
+  const { clock, isIdle, busyWith, limitMs = HOUR_MS } = settling;
+  if (!(limitMs >= 0)) {
+    throw new SkepError('invalid-argument', `limitMs is ${limitMs}; give 0 or more milliseconds`);
+  }
   const started = clock.now();
-  const limit = started + (settling.limitMs ?? HOUR_MS);
+  const limit = started + limitMs;
   for (;;) {
     await clock.flush();
     const isUnnoticed = settling.isUnnoticed?.() ?? false;
     const next = clock.nextTimer() ?? (isUnnoticed ? clock.pending()[0] : undefined);
     if (next === undefined) {
-      if (isIdle()) return ended(true, []);
-      return ended(false, busyWith());
+      const isSettled = isIdle() && !isUnnoticed;
+      return ended(isSettled, isSettled ? [] : busyWith());
     }
     if (next.at > limit) {
       await clock.advanceTo(limit);

@@ -36,4 +36,23 @@ describe('what a cluster refuses', () => {
     });
     await cluster.stop();
   });
+
+  it.each([{ nodes: -1 }, { nodes: 1.5 }, { nodes: NaN }, { managers: -1 }, { managers: NaN }])(
+    'does not round %j to something that was not asked for',
+    async (options) => {
+      await expect(createCluster(options)).rejects.toMatchObject({ code: 'invalid-argument' });
+    },
+  );
+
+  it.each([NaN, Infinity])('does not run for ever when time is to move by %s', async (ms) => {
+    const cluster = await createCluster({ nodes: 1 });
+    await expect(cluster.advance(ms)).rejects.toMatchObject({ code: 'invalid-argument' });
+    await cluster.stop();
+  });
+
+  it.each([NaN, -1])('does not settle within %s milliseconds', async (limitMs) => {
+    const cluster = await createCluster({ nodes: 1 });
+    await expect(cluster.settle({ limitMs })).rejects.toMatchObject({ code: 'invalid-argument' });
+    await cluster.stop();
+  });
 });

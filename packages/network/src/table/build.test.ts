@@ -222,4 +222,20 @@ describe('buildTables', () => {
     expect(tables.networks.size).toBe(0);
     expect(tables.tasks.get('vote2')?.endpoints).toEqual([]);
   });
+
+  it('does not look through all ports of a service for each of them', () => {
+    const { state, local } = voteNode('node1');
+    let reads = 0;
+    const ports = Array.from({ length: 50 }, (_, index) => ({
+      ...{ name: '', protocol: 'tcp' as const, publishMode: 'ingress' as const },
+      ...{ targetPort: 80, publishedPort: 9000 + index },
+    }));
+    const counted = [...state.services].map(([key, service]) => {
+      const wide = { ...service };
+      Object.defineProperty(wide, 'ports', { get: () => ((reads += 1), ports) });
+      return [key, wide] as const;
+    });
+    buildTables({ ...state, services: new Map(counted) }, local);
+    expect(reads).toBeLessThan(50);
+  });
 });

@@ -8,6 +8,7 @@ import { buildNetworkHeader, buildPeer, isOverlay } from './network-table.js';
 import type { NodeLocal } from './node-local.js';
 import {
   portKey,
+  portOfKey,
   type HostTable,
   type IngressPort,
   type NetworkTable,
@@ -153,7 +154,10 @@ export function buildNetworks(
   return SortedMap.from(networks);
 }
 
-/** Whose a published port is: the oldest service that has backends behind it. */
+/**
+ * Whose a published port is: the oldest service that has backends behind it. `services` are those
+ * that publish it. Cost: O(services), however many ports they publish.
+ */
 export function buildIngressPort(
   networks: SortedMap<NetworkTable>,
   state: NodeNetworkState,
@@ -165,10 +169,8 @@ export function buildIngressPort(
     if (service?.virtualAddress === undefined) continue;
     const { networkId } = service;
     const vip = networks.get(networkId)?.vips.get(addressOf(service.virtualAddress));
-    const port = publishedPorts(service).find((candidate) => portKey(candidate) === key);
-    if (vip === undefined || port === undefined) continue;
-    const { protocol, publishedPort } = port;
-    return { protocol, publishedPort, networkId, virtualAddress: vip.address, mark: vip.mark };
+    if (vip === undefined) continue;
+    return { ...portOfKey(key), networkId, virtualAddress: vip.address, mark: vip.mark };
   }
   return undefined;
 }

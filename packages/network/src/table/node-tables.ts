@@ -192,3 +192,12 @@ export function serviceKey(serviceId: ServiceId, networkId: NetworkId): string {
 export function portKey(port: Pick<PublishedPort, 'protocol' | 'publishedPort'>): string {
   return `${port.protocol}/${port.publishedPort}`;
 }
+
+/** The port that {@link portKey} made the key of. */
+export function portOfKey(key: string): Pick<PublishedPort, 'protocol' | 'publishedPort'> {
+  const slash = key.indexOf('/');
+  return {
+    protocol: key.slice(0, slash) as PublishedPort['protocol'],
+    publishedPort: Number(key.slice(slash + 1)),
+  };
+}
