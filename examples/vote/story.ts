@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Chronicler, nodeMaps, nodeTables, renderChronicle } from '@skep/cli';
+import { Chronicler, nodeMaps, nodeTables, renderAllocations, renderChronicle } from '@skep/cli';
 import { renderHops } from '@skep/network';
 import { createCluster } from 'skep';
 
@@ -85,9 +85,10 @@ for (let i = 0; i < 2; i += 1) curl('node1:8080');
 console.log(`\n${nodeTables(cluster, 'node1')}`);
 
 chapter('11. Remove the stack, and let the quarantine pass');
+console.log(`${renderAllocations(cluster.view())}\n`);
 await cluster.remove('vote', 'client');
 await settleAndTell();
 await cluster.removeNetwork('overlay1');
 await settleAndTell();
-console.log(`\n${nodeMaps(cluster)}`);
+console.log(`\n${renderAllocations(cluster.view())}\n\n${nodeMaps(cluster)}`);
 await cluster.stop();
