@@ -43,6 +43,18 @@ function examples(): Program[] {
     });
 }
 
+/** Programs of examples that are folders: they have to end well. */
+function demos(): Program[] {
+  const folder = join(ROOT, 'examples/orchestrators');
+  return readdirSync(folder)
+    .sort()
+    .map((name) => ({
+      name: `examples/orchestrators/${name}/demo.ts`,
+      file: join(folder, name, 'demo.ts'),
+    }))
+    .filter(({ file }) => existsSync(file));
+}
+
 function snippets(): Program[] {
   const docs = join(ROOT, 'docs');
   const pages = [
@@ -64,7 +76,7 @@ function snippets(): Program[] {
 }
 
 let faults = 0;
-for (const { name, file, expected } of [...examples(), ...snippets()]) {
+for (const { name, file, expected } of [...examples(), ...demos(), ...snippets()]) {
   const result = spawnSync(
     process.execPath,
     ['--conditions=@skep/source', '--import', 'tsx', file],

@@ -5,8 +5,13 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { run } from './program.js';
 
+// The reader of a pipe may leave before the end, as head does: no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await run(process.argv.slice(2), {
-  readFile: (path) => readFileSync(path),
+  readFile: (path) => readFileSync(path === '-' ? 0 : path),
   environment: process.env,
   workingDirectory: process.cwd(),
   homeDirectory: homedir(),

@@ -2,27 +2,29 @@
  * The command `skep`: its commands, their options, and what it says about them.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { isSkepError, messageOf } from '@skep/api';
+import { isSkepError, messageOf, type SkepErrorCode } from '@skep/api';
 import { convert, type ConvertOptions } from './commands/convert.js';
 import { simulate, type SimulateOptions } from './commands/simulate.js';
 import { validate, type ValidateOptions } from './commands/validate.js';
+import { HELP } from './help.js';
 import { CommandFault, EXIT, type ExitCode, type Surroundings } from './surroundings.js';
 
-const HELP = `
-Begin here:
-  skep simulate -f stack.yml            run a stack on simulated nodes, and see what happens
-  skep simulate -f stack.yml --nodes 5 --seed 7 --json
-  skep validate -f stack.yml            everything that is wrong with it, with line and column
-  skep convert -f stack.yml --stack st  the requests that 'docker stack deploy' would send
+/** Codes of errors that say that the input is at fault; any other is a fault of skep. */
+const INPUT_CODES: ReadonlySet<SkepErrorCode> = new Set([
+  'not-found',
+  'already-exists',
+  'invalid-argument',
+  'failed-precondition',
+  'resource-exhausted',
+]);
 
-Exit codes:
-  0  as asked    1  the cluster does not settle as declared, with all reasons    2  bad input
+/** A text that begins with the place in a file. */
+const PLACED = /^\S+:\d+:\d+: /;
 
-A file is a Compose stack file, or holds manifests (apiVersion, kind, metadata, spec). Several -f
-merge as Compose does. 'skep help COMMAND' says more about each.
-`;
+/** Most nodes of a simulation. */
+const NODES_MAX = 10_000;
 
-/** Runs the command with these arguments; resolves to its exit code. */
+/** Runs the command with these arguments; resolves to its exit code and never rejects. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   const program = createProgram(surroundings, (code) => {
@@ -32,35 +34,47 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.badInput;
-    surroundings.err(`skep: ${messageOf(thrown)}\n`);
-    if (thrown instanceof CommandFault) return thrown.exitCode;
-    if (isSkepError(thrown) && thrown.code !== 'internal') return EXIT.badInput;
-    throw thrown;
+    return failed(thrown, surroundings);
   }
+}
+
+function failed(thrown: unknown, { err }: Surroundings): ExitCode {
+  // Commander has said already what is wrong.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+  const isInput = isSkepError(thrown) && INPUT_CODES.has(thrown.code);
+  if (thrown instanceof CommandFault || isInput) {
+    const text = messageOf(thrown);
+    err(`${PLACED.test(text) ? '' : 'skep: '}${text}\n`);
+    return EXIT.badInput;
+  }
+  const trace = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+  err(`skep: this is a fault of skep, not of the input; please report it\n${trace}\n`);
+  return EXIT.fault;
 }
 
 function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => void): Command {
   const program = new Command('skep')
     .description('Orchestrate services on nodes: declare, simulate, look inside.')
-    .addHelpText('after', HELP)
+    .addHelpText('after', HELP.skep)
     .configureOutput({ writeOut: surroundings.out, writeErr: surroundings.err })
     .showSuggestionAfterError()
     .exitOverride();
   withFiles(program.command('simulate'))
     .description('run files on simulated nodes in virtual time')
-    .option('--nodes <n>', 'how many nodes', positive, 2)
-    .option('--managers <n>', 'how many of them are managers; managers take work too', positive, 1)
+    .option('--nodes <n>', 'how many nodes: node1, node2, …', numberOfNodes, 2)
+    .option('--managers <n>', 'how many of them are managers; they take work too', positive, 1)
     .option('--seed <seed>', 'seed of everything random; same seed, same output', '1')
     .option('--provide-external', 'create the networks, secrets and configs declared external')
     .option('--limit <seconds>', 'longest virtual time to wait', positive, 3600)
     .option('--trace', 'tell every step, not just the result')
     .option('--json', 'print the result for machines')
+    .addHelpText('after', HELP.simulate)
     .action(async (options: SimulateOptions) => exit(await simulate(options, surroundings)));
   withFiles(program.command('validate'))
     .description('say everything that is wrong with files')
     .option('--client', 'judge as the Docker client does, not as a manager')
     .option('--json', 'print the complaints for machines')
+    .addHelpText('after', HELP.validate)
     .action((options: ValidateOptions) => exit(validate(options, surroundings)));
   withFiles(program.command('convert'))
     .description('print files in another form')
@@ -69,7 +83,7 @@ function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => voi
         .choices(['docker-api', 'manifest'])
         .default('docker-api'),
     )
-    .option('--no-env', 'treat every variable as unset')
+    .addHelpText('after', HELP.convert)
     .action((options: ConvertOptions) => exit(convert(options, surroundings)));
   return program;
 }
@@ -84,6 +98,7 @@ function withFiles(command: Command): Command {
         .default('error'),
     )
     .option('--profile <name>', 'a profile whose services are wanted; may be repeated', collect)
+    .option('--no-env', 'treat every variable as unset')
     .option('--workdir <path>', 'what relative paths start from')
     .option('--home <path>', 'what ~ stands for');
 }
@@ -94,8 +109,14 @@ function collect(value: string, previous: readonly string[] | undefined): readon
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
+  if (!Number.isSafeInteger(value) || value < 1) {
     throw new InvalidArgumentError('expected a whole number of at least 1');
   }
   return value;
+}
+
+function numberOfNodes(text: string): number {
+  const value = positive(text);
+  if (value <= NODES_MAX) return value;
+  throw new InvalidArgumentError(`expected at most ${NODES_MAX}`);
 }

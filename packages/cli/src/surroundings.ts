@@ -6,7 +6,7 @@ import { messageOf } from '@skep/api';
 
 /** Files, environment and output of a command. */
 export interface Surroundings {
-  /** @throws what the file system throws. */
+  /** Reads a file; `-` is standard input. @throws what the file system throws. */
   readonly readFile: (path: string) => Uint8Array;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
@@ -21,8 +21,10 @@ export const EXIT = Object.freeze({
   ok: 0,
   /** The input is good, but the cluster does not settle as declared. */
   unsettled: 1,
-  /** Bad input. */
+  /** Bad input: a file, or an option. */
   badInput: 2,
+  /** skep itself failed. **Source:** sysexits(3), EX_SOFTWARE. */
+  fault: 70,
 } as const);
 
 /** One of {@link EXIT}. */
@@ -52,7 +54,7 @@ function readSource(path: string, { readFile }: Surroundings): Uint8Array {
   try {
     return readFile(path);
   } catch (thrown) {
-    throw new CommandFault(`${path}: cannot be read: ${messageOf(thrown)}`);
+    throw new CommandFault(`${path}: cannot be read: ${messageOf(thrown)} (check the path)`);
   }
 }
 

@@ -344,7 +344,7 @@ export class Cluster {
     const view = this.view();
     const name = reference.toLowerCase();
     const named = (): readonly StoredObject<Spec, Status>[] =>
-      view.list(kind).filter(({ meta }) => meta.name.toLowerCase() === name);
+      view.list(kind).filter(({ meta }) => name !== '' && meta.name.toLowerCase() === name);
     return (
       view.get(kind, reference) ?? [...named()].sort((a, b) => compareText(a.meta.id, b.meta.id))[0]
     );

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Condition, ServiceSpec, StoredObject, TaskSpec, UpdateStatus } from '@skep/api';
-import { network, node, service, task, viewOf } from './__fixtures__/objects.js';
+import {
+  Service,
+  type Condition,
+  type ServiceSpec,
+  type StoredObject,
+  type TaskSpec,
+  type UpdateStatus,
+} from '@skep/api';
+import { network, node, service, storeOf, task, viewOf } from './__fixtures__/objects.js';
 import { problemsOf } from './problems.js';
 
 async function problems(...objects: readonly StoredObject[]): Promise<readonly string[]> {
@@ -83,15 +90,18 @@ describe('problemsOf', () => {
   });
 
   it('misses no replica of a service that is being removed, or wants none', async () => {
-    const leaving = service('gone');
-    const deleted = {
-      ...leaving,
-      meta: { ...leaving.meta, finalizers: ['orchestrator'] },
-    };
-    expect(await problems(service('web', { mode: { type: 'replicated', replicas: 0 } }))).toEqual(
-      [],
-    );
-    expect(await problems(deleted)).toHaveLength(1);
+    const none = service('web', { mode: { type: 'replicated', replicas: 0 } });
+    expect(await problems(none)).toEqual([]);
+    const one = service('web');
+    const held = { ...one, meta: { ...one.meta, finalizers: ['orchestrator'] } };
+    const store = await storeOf(held);
+    expect(problemsOf(store.view())).toHaveLength(1);
+    await store.commit({
+      actor: 'test',
+      changes: [{ type: 'delete', kind: 'Service', id: 'web' }],
+    });
+    expect(store.view().count(Service)).toBe(1);
+    expect(problemsOf(store.view())).toEqual([]);
   });
 
   it.each<[string, Partial<UpdateStatus>, readonly string[]]>([

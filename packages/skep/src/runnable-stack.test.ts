@@ -54,7 +54,6 @@ describe('RunnableStack', () => {
 
   it('passes on even a failure that is nothing', async () => {
     const { stack } = setUp();
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     const stop = (): Promise<void> => Promise.reject(undefined);
     await stack.start({ start: () => Promise.resolve(), stop });
     const outcome = await stack.stop().then(

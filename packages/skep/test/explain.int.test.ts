@@ -28,7 +28,8 @@ describe('Cluster.explain', () => {
   it('prefers a task that waits to one that runs, and refuses what is none', async () => {
     const cluster = await createCluster({ nodes: 2 });
     await cluster.apply(
-      'services: { db: { image: x, deploy: { replicas: 3, placement: { max_replicas_per_node: 1 } } } }',
+      'services:\n  db:\n    image: x\n' +
+        '    deploy: { replicas: 3, placement: { max_replicas_per_node: 1 } }\n',
     );
     await cluster.settle();
     expect(cluster.explain('db').pending).toBeDefined();
@@ -64,8 +65,8 @@ describe('Cluster.apply', () => {
     await expect(refusal).rejects.toMatchObject({
       code: 'already-exists',
       message:
-        "b.yml:4:22: error: services.b.ports[1]: Service b: port 80/tcp belongs to the service 'a' " +
-        '(publish another port, or 0 to have one chosen) [already-exists]',
+        'b.yml:4:22: error: services.b.ports[1]: Service b: port 80/tcp belongs to the service ' +
+        "'a' (publish another port, or 0 to have one chosen) [already-exists]",
       details: { complaints: [{ kind: 'Service', place: { path: 'b.yml', line: 4 } }] },
     });
     await cluster.stop();

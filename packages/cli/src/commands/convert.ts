@@ -10,29 +10,18 @@ import {
   type Complaint,
 } from '@skep/manifest';
 import { reportComplaints } from '../views/complaints.js';
-import {
-  definedVariables,
-  EXIT,
-  readSources,
-  type ExitCode,
-  type Surroundings,
-} from '../surroundings.js';
+import { EXIT, readSources, type ExitCode, type Surroundings } from '../surroundings.js';
 import { loadOptions, type FileOptions } from './file-options.js';
 
 /** Options of `skep convert`. */
 export interface ConvertOptions extends FileOptions {
   readonly to: 'docker-api' | 'manifest';
-  readonly stack?: string;
-  readonly workdir?: string;
-  readonly home?: string;
-  /** False with `--no-env`. */
-  readonly env: boolean;
 }
 
 /** Prints the converted files as JSON. */
 export function convert(options: ConvertOptions, surroundings: Surroundings): ExitCode {
   const files = readSources(options.file, surroundings);
-  const common = loadOptions(options, surroundings, options.env ? definedVariables : () => ({}));
+  const common = loadOptions(options, surroundings);
   const { value, complaints } = options.to === 'docker-api' ? dockerRequests() : manifests();
   reportComplaints(complaints, surroundings.err);
   if (!isAcceptable(complaints)) return EXIT.badInput;

@@ -3,7 +3,7 @@
  */
 import { resolve } from 'node:path';
 import type { ManifestOptions } from '@skep/manifest';
-import type { Surroundings } from '../surroundings.js';
+import { definedVariables, type Surroundings } from '../surroundings.js';
 
 /** Options about files. */
 export interface FileOptions {
@@ -14,17 +14,15 @@ export interface FileOptions {
   readonly home?: string;
   readonly missingFiles: 'error' | 'empty';
   readonly profile?: readonly string[];
+  /** False with `--no-env`: every variable counts as unset. */
+  readonly env: boolean;
 }
 
 /** What the manifest package needs to know. */
-export function loadOptions(
-  options: FileOptions,
-  surroundings: Surroundings,
-  variables: (environment: Surroundings['environment']) => Readonly<Record<string, string>>,
-): ManifestOptions {
+export function loadOptions(options: FileOptions, surroundings: Surroundings): ManifestOptions {
   return {
-    environment: variables(surroundings.environment),
-    workingDirectory: options.workdir ?? baseOf(options.file, surroundings.workingDirectory),
+    environment: options.env ? definedVariables(surroundings.environment) : {},
+    workingDirectory: workingDirectory(options, surroundings),
     homeDirectory: options.home ?? surroundings.homeDirectory,
     missingFiles: options.missingFiles,
     readFile: (path) => {
@@ -40,8 +38,35 @@ export function loadOptions(
   };
 }
 
-/** Relative paths in a stack file start from the folder of the first file. */
-function baseOf(files: readonly string[], workingDirectory: string): string {
-  const first = files[0] ?? '';
-  return first === '-' ? workingDirectory : resolve(workingDirectory, first, '..');
+/** Relative paths in a stack file start from `--workdir`, else the folder of the first file. */
+function workingDirectory(options: FileOptions, surroundings: Surroundings): string {
+  if (options.workdir !== undefined) return options.workdir;
+  const [first = '-'] = options.file;
+  if (first === '-') return surroundings.workingDirectory;
+  return resolve(surroundings.workingDirectory, first, '..');
+}
+
+const LINE_BREAK = new Uint8Array([10]);
+
+/**
+ * The same options for a simulation: with `--missing-files empty` a missing file below the working
+ * directory is one line break, since a manager refuses an empty secret. `onMissing` is told of it.
+ */
+export function withStandIns(
+  options: ManifestOptions,
+  onMissing: (path: string) => void,
+): ManifestOptions {
+  const { missingFiles, readFile, workingDirectory: folder = '' } = options;
+  if (missingFiles !== 'empty') return options;
+  const told = new Set<string>();
+  return {
+    ...options,
+    readFile: (path) => {
+      const content = readFile?.(path);
+      if (content !== undefined || !path.startsWith(`${folder}/`)) return content;
+      if (!told.has(path)) onMissing(path);
+      told.add(path);
+      return LINE_BREAK;
+    },
+  };
 }

@@ -3,13 +3,8 @@
  */
 import { isAcceptable, loadManifests } from '@skep/manifest';
 import { reportComplaints } from '../views/complaints.js';
-import {
-  definedVariables,
-  EXIT,
-  readSources,
-  type ExitCode,
-  type Surroundings,
-} from '../surroundings.js';
+import { counted } from '../views/summary.js';
+import { EXIT, readSources, type ExitCode, type Surroundings } from '../surroundings.js';
 import { loadOptions, type FileOptions } from './file-options.js';
 
 /** Options of `skep validate`. */
@@ -23,7 +18,7 @@ export interface ValidateOptions extends FileOptions {
 export function validate(options: ValidateOptions, surroundings: Surroundings): ExitCode {
   const files = readSources(options.file, surroundings);
   const { objects, complaints } = loadManifests(files, {
-    ...loadOptions(options, surroundings, definedVariables),
+    ...loadOptions(options, surroundings),
     validate: options.client === true ? 'client' : 'manager',
   });
   const isGood = isAcceptable(complaints);
@@ -37,10 +32,10 @@ export function validate(options: ValidateOptions, surroundings: Surroundings): 
   return isGood ? EXIT.ok : EXIT.badInput;
 }
 
-/** `valid: 1 Network, 2 Service`. */
+/** `valid: 1 Network, 2 Services`. */
 function summary(kinds: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  const parts = [...counts].map(([kind, count]) => `${count} ${kind}`);
+  const parts = [...counts].map(([kind, count]) => counted(count, kind));
   return `valid: ${parts.length === 0 ? 'nothing declared' : parts.join(', ')}`;
 }

@@ -1,15 +1,19 @@
 /**
  * Complaints for people, on standard error.
  */
-import { formatComplaint, type Complaint } from '@skep/manifest';
+import { compareComplaints, formatComplaint, type Complaint } from '@skep/manifest';
 
-/** Writes each complaint on a line of its own, errors first, and says how many there are. */
+/**
+ * Writes each complaint on a line of its own, errors first, each kind in the order of the places,
+ * and says how many errors there are when there are several.
+ */
 export function reportComplaints(
   complaints: readonly Complaint[],
   write: (text: string) => void,
 ): void {
-  const errors = complaints.filter(({ severity }) => severity === 'error');
-  const warnings = complaints.filter(({ severity }) => severity === 'warning');
+  const sorted = [...complaints].sort(compareComplaints);
+  const errors = sorted.filter(({ severity }) => severity === 'error');
+  const warnings = sorted.filter(({ severity }) => severity === 'warning');
   for (const complaint of [...errors, ...warnings]) write(`${formatComplaint(complaint)}\n`);
   if (errors.length > 1) write(`${errors.length} errors\n`);
 }

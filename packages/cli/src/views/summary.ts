@@ -8,6 +8,7 @@ import {
   compareBy,
   compareText,
   hostnameOf,
+  isJob,
   isRunnable,
   Network,
   Node,
@@ -31,6 +32,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   });
   plain.push(...rows.map((row) => [...row]));
   return plain.toString();
+}
+
+/** `1 task`, `3 tasks`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Nodes with their state, and how many tasks each has. */
@@ -71,13 +77,29 @@ export function servicesTable(view: View): string {
   return table(['SERVICE', 'MODE', 'REPLICAS', 'IMAGE', 'PORTS', 'NODES'], rows);
 }
 
+/** `2/3`: running and wanted. A global service wants a task on every node that qualifies. */
 function replicasOf(view: View, service: Service): string {
   const tasks = view.list(Task, byService(service.meta.id));
   const running = tasks.filter(({ status }) => status.state === 'running').length;
-  const wanted = wantedReplicas(service.spec);
-  if (wanted !== undefined) return `${running}/${wanted}`;
-  const complete = tasks.filter(({ status }) => status.state === 'complete').length;
-  return complete > 0 ? `${running} + ${complete} complete` : String(running);
+  const mode = serviceMode(service.spec);
+  if (isJob(mode)) {
+    const complete = tasks.filter(({ status }) => status.state === 'complete').length;
+    return `${running} + ${complete} complete`;
+  }
+  const wanted =
+    wantedReplicas(service.spec) ??
+    tasks.filter(({ spec }) => spec.desiredState === 'running').length;
+  return `${running}/${wanted}`;
+}
+
+/** Names of the global services that have no task, since no node qualifies; sorted. */
+export function globalsWithoutNodes(view: View): readonly string[] {
+  return view
+    .list(Service)
+    .filter((service) => serviceMode(service.spec).type === 'global')
+    .filter((service) => view.count(Task, byService(service.meta.id)) === 0)
+    .map(({ meta }) => meta.name)
+    .sort(compareText);
 }
 
 /** `node1 ×3, node2`: where running tasks are. */

@@ -37,6 +37,14 @@ describe('our own form', () => {
     ]);
   });
 
+  it('skips documents in which there is nothing', () => {
+    const { objects, complaints } = load(
+      `---\n---\n${manifest('Node', 'n', '{}')}---\n# end\n---\n`,
+    );
+    expect(complaints).toEqual([]);
+    expect(objects.map(({ name }) => name)).toEqual(['n']);
+  });
+
   it.each<[string, string, ComplaintCode, string]>([
     [
       'another version',

@@ -1,7 +1,7 @@
 /**
  * Reads the documents of a YAML file.
  */
-import { Composer, Parser, type CST, type Document, type YAMLParseError } from 'yaml';
+import { Composer, isScalar, Parser, type CST, type Document, type YAMLParseError } from 'yaml';
 import { messageOf } from '@skep/api';
 import type { ComplaintCode, ComplaintCollector } from '../complaint.js';
 import { indentContinuations } from './continuation-lines.js';
@@ -28,7 +28,9 @@ export function readDocuments(
   const read = parseText(file.path, text, positions, limits, complaints);
   if (read === undefined) return [];
   const { documents: parsed, toSource } = read;
-  const contents = parsed.filter((document) => document.contents !== null);
+  const isLeftOut = (document: Document.Parsed): boolean =>
+    document.contents === null || (options.first !== true && isBlank(document));
+  const contents = parsed.filter((document) => !isLeftOut(document));
   if (contents.length === 0 && parsed.every((document) => document.errors.length === 0)) {
     const place = { path: file.path, line: 1, column: 1, field: '' };
     complaints.error('empty-file', place, 'the file holds no value');
@@ -46,11 +48,16 @@ export function readDocuments(
   }
   return wanted.flatMap((document) => {
     if (reportErrors(file.path, document, positions, complaints)) return [];
-    if (document.contents === null && !options.first) return [];
+    if (isLeftOut(document) && !options.first) return [];
     const builder = new TreeBuilder({ path: file.path, positions, toSource, limits, complaints });
     const root = builder.build(document.contents);
     return root ? [new YamlDocument(file.path, positions, root)] : [];
   });
+}
+
+/** Nothing between two `---`, or behind the last one. */
+function isBlank({ contents }: Document.Parsed): boolean {
+  return isScalar(contents) && contents.type === 'PLAIN' && contents.source === '';
 }
 
 interface ParsedText {

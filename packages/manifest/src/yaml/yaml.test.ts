@@ -135,6 +135,7 @@ describe('documents', () => {
     ['a wrong tag', 'a: !!int x', "'x' is not a value of the type !!int"],
     ['an empty file', '', 'f.yml:1:1: error: the file holds no value [empty-file]'],
     ['only comments', '# nothing\n', '[empty-file]'],
+    ['only separators', '---\n# nothing\n---\n', '[empty-file]'],
     ['a control character', 'a: \u0001', 'f.yml:1:4: error: the character U+0001'],
     [
       'bytes that are not UTF-8',
