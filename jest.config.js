@@ -14,5 +14,7 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@skep/source', 'node', 'node-addons'] },
   setupFilesAfterEnv: ['<rootDir>/scripts/jest-setup.ts'],
   injectGlobals: false,
+  // Generous: a loaded machine is slow, and a test that hangs is found all the same.
+  testTimeout: 30_000,
   coverageProvider: 'v8',
 };

@@ -3,6 +3,7 @@
  */
 import { deriveHex, type AssignedTask, type Clock, type Timer } from '@skep/api';
 import type { TaskExit } from '@skep/adapter';
+import type { ContainerFile } from './container-files.js';
 import type { ContainerBehaviour, ContainerTimes } from './behaviour.js';
 
 /** A container on a simulated host. Its life does not depend on the agent's. */
@@ -12,6 +13,8 @@ export class SimulatedContainer {
   readonly task: AssignedTask;
   readonly behaviour: ContainerBehaviour;
   readonly times: ContainerTimes;
+  /** Secrets and configs. */
+  readonly files: readonly ContainerFile[];
   readonly #clock: Clock;
   #state: 'created' | 'running' | 'exited' = 'created';
   #isHealthy = false;
@@ -24,6 +27,7 @@ export class SimulatedContainer {
     readonly pid: number;
     readonly behaviour: ContainerBehaviour;
     readonly times: ContainerTimes;
+    readonly files?: readonly ContainerFile[];
     readonly clock: Clock;
   }) {
     this.id = deriveHex(options.task.id, 64);
@@ -31,6 +35,7 @@ export class SimulatedContainer {
     this.task = options.task;
     this.behaviour = options.behaviour;
     this.times = options.times;
+    this.files = options.files ?? [];
     this.#clock = options.clock;
   }
 
@@ -68,6 +73,7 @@ export class SimulatedContainer {
 
   /** Does something later in the container's life; forgotten when it ends. */
   after(ms: number, run: () => void): void {
+    if (this.#state === 'exited') return;
     this.#timers.push(
       this.#clock.schedule(this.#clock.now() + ms, run, {
         label: `container of ${this.task.name}`,

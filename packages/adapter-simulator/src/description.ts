@@ -27,7 +27,7 @@ export const ENGINE_PLUGINS: readonly EnginePlugin[] = Object.freeze([
 
 /**
  * The description of a host: 4 CPUs, 8 GiB, linux/amd64 and the engine's own plugins, where
- * `override` says nothing else.
+ * `override` says nothing else. Resources and engine are overridden field by field.
  */
 export function describeHost(
   hostname: string,
@@ -36,8 +36,8 @@ export function describeHost(
   return {
     hostname,
     platform: { os: 'linux', architecture: 'amd64' },
-    resources: { cpuNanos: 4e9, memoryBytes: 8 * GIBIBYTE },
-    engine: { version: '28.2.2', labels: {}, plugins: ENGINE_PLUGINS },
     ...override,
+    resources: { cpuNanos: 4e9, memoryBytes: 8 * GIBIBYTE, ...override.resources },
+    engine: { version: '28.2.2', labels: {}, plugins: ENGINE_PLUGINS, ...override.engine },
   };
 }

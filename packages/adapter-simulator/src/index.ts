@@ -1,6 +1,7 @@
 /** Virtual hosts: deterministic, fault-injecting, with packets one can send. */
 export { drawTimes, hasHealthCheck, timeToHealthy, timeToUnhealthy } from './behaviour.js';
 export { SimulatedContainer } from './container.js';
+export { containerFiles } from './container-files.js';
 export { delay, untilAborted } from './delay.js';
 export { describeHost, ENGINE_PLUGINS } from './description.js';
 export { parseTarget } from './request.js';
@@ -17,6 +18,7 @@ export type {
   SimulatedRequest,
   SimulatedResponse,
 } from './behaviour.js';
+export type { ContainerFile } from './container-files.js';
 export type { RequestOptions, RequestResult, RequestTarget } from './request.js';
 export type { SimulatedDataplaneOptions } from './simulated-dataplane.js';
 export type { SimulatedHostOptions } from './simulated-host.js';

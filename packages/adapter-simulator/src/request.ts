@@ -43,7 +43,7 @@ export interface RequestTarget {
   readonly path: string;
 }
 
-const TARGET = /^(?:http:\/\/)?(\[[^\]]+\]|[^:/]+)(?::(\d+))?(\/.*)?$/;
+const TARGET = /^(?:http:\/\/)?(\[[^\]\s]+\]|[^:/?#\s[\]]+)(?::(\d{1,5}))?(\/.*)?$/;
 
 /**
  * Reads `node1:8080`, `http://vote/`, `10.0.1.2:80/path`. Port 80 and path `/` when left out.

@@ -41,6 +41,8 @@ export class SimulatedDataplane implements Dataplane {
   #tables: NodeTables | undefined;
   /** What the world holds; undefined when that is not known, and everything is set anew. */
   #applied: NodeTables | undefined;
+  /** Fires when the host is gone: what is under way is not programmed any more. */
+  readonly #end = new AbortController();
 
   constructor(options: SimulatedDataplaneOptions) {
     this.#options = options;
@@ -66,14 +68,15 @@ export class SimulatedDataplane implements Dataplane {
         : updateTables(this.#tables, state, change, this.#local);
     this.#tables = next;
     const { clock, random } = this.#options;
-    await delay(clock, APPLY_MS.from + random.int(APPLY_MS.to - APPLY_MS.from + 1));
+    const applyMs = APPLY_MS.from + random.int(APPLY_MS.to - APPLY_MS.from + 1);
+    await delay(clock, applyMs, this.#end.signal);
     this.#program(next);
   }
 
-  /** Sets what somebody else changed as it should be. */
+  /** Looks whether every namespace is there; if one is missing, everything is set anew. */
   repair(): Promise<readonly string[]> {
     const { world, nodeName } = this.#options;
-    if (this.#applied === undefined) return Promise.resolve([]);
+    if (this.#applied === undefined || this.#end.signal.aborted) return Promise.resolve([]);
     const present = world.node(nodeName).namespaces;
     const missing = renderNode(this.#applied)
       .map(({ namespace }) => namespace.name)
@@ -82,14 +85,19 @@ export class SimulatedDataplane implements Dataplane {
     return Promise.resolve(missing.map((name) => `namespace ${name} was missing`));
   }
 
+  /** Programs nothing any more; an application under way is aborted. */
   close(): Promise<void> {
+    this.#end.abort();
     return Promise.resolve();
   }
 
   #program(next: NodeTables): void {
     const { world, nodeName } = this.#options;
-    if (this.#applied === undefined) world.setNode(nodeName, renderNode(next));
-    else world.apply(nodeName, renderDiff(diffTables(this.#applied, next)));
+    const applied = this.#applied;
+    // Should it fail half-way, nobody knows what the world holds.
+    this.#applied = undefined;
+    if (applied === undefined) world.setNode(nodeName, renderNode(next));
+    else world.apply(nodeName, renderDiff(diffTables(applied, next)));
     this.#applied = next;
   }
 }

@@ -132,6 +132,8 @@ export class SimulatedHost {
     this.#isOn = false;
     this.#link.cut();
     void this.stopAgent();
+    void this.#seams.dataplane.close();
+    void this.#seams.resolver.close();
     this.runtime.powerOff();
     this.#options.onPower(false);
   }

@@ -9,10 +9,16 @@ import {
   type NodeLinkHandlers,
   type NodeSession,
   type Random,
+  type Timer,
 } from '@skep/api';
 
 /** A call that gets no answer fails after this time. **Source:** SwarmKit agent, RPC timeout. */
 const CALL_TIMEOUT_MS = 5_000;
+/**
+ * A node that could come back does so within this time: its longest pause between two attempts, and
+ * a call that was already under way.
+ */
+const RETURN_MS = 20_000;
 
 /** What a simulated link needs. */
 export interface SimulatedLinkOptions {
@@ -30,6 +36,8 @@ export class SimulatedLink implements NodeLink {
   #lastArrival = { up: 0, down: 0 };
   /** Handlers of the sessions that were open when the link was cut. */
   readonly #open = new Map<NodeSession, NodeLinkHandlers>();
+  /** Runs while the node is expected back: its own attempts recur for ever and say nothing. */
+  #return: Timer | undefined;
 
   constructor(options: SimulatedLinkOptions) {
     this.#options = options;
@@ -42,11 +50,17 @@ export class SimulatedLink implements NodeLink {
   /** No message arrives any more, in either direction. */
   cut(): void {
     this.#isCut = true;
+    this.#return?.cancel();
   }
 
-  /** Messages arrive again. Connections from before are reset, as after a long outage. */
+  /**
+   * Messages arrive again. Connections from before are reset, as after a long outage. Harmless when
+   * the link was not cut.
+   */
   heal(): void {
+    if (!this.#isCut) return;
     this.#isCut = false;
+    this.#expect();
     const handlers = [...this.#open.values()];
     this.#open.clear();
     for (const handler of handlers) handler.closed('connection reset');
@@ -56,9 +70,14 @@ export class SimulatedLink implements NodeLink {
     const session = await this.#call(() =>
       this.#options.inner.open(hello, {
         assignment: (assignment) => this.#down(() => handlers.assignment(assignment)),
-        closed: (reason) => this.#down(() => handlers.closed(reason)),
+        closed: (reason) =>
+          this.#down(() => {
+            this.#expect();
+            handlers.closed(reason);
+          }),
       }),
     );
+    this.#return?.cancel();
     const outer: NodeSession = {
       sessionId: session.sessionId,
       heartbeatPeriodMs: session.heartbeatPeriodMs,
@@ -73,6 +92,15 @@ export class SimulatedLink implements NodeLink {
     };
     this.#open.set(outer, handlers);
     return outer;
+  }
+
+  /** A cluster is not settled while a node that can reach its manager has no session. */
+  #expect(): void {
+    const { clock } = this.#options;
+    this.#return?.cancel();
+    this.#return = clock.schedule(clock.now() + RETURN_MS, () => undefined, {
+      label: 'return of a node',
+    });
   }
 
   /** A call goes up, its answer comes down. A cut on either way looks like no answer. */

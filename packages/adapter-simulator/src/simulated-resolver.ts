@@ -2,7 +2,7 @@
  * The resolver of a simulated host: the pure name logic on what the node was assigned. There is no
  * DNS beyond the cluster, so what would be forwarded is not known.
  */
-import type { Random, TaskId } from '@skep/api';
+import { parseAddress, type Random, type TaskId } from '@skep/api';
 import type { Resolver } from '@skep/adapter';
 import {
   buildNameView,
@@ -58,7 +58,7 @@ export class SimulatedResolver implements Resolver {
 
   /** The first address of a name; an address is itself. */
   addressFor(taskId: TaskId, name: string): string | undefined {
-    return /^[\d.]+$/.test(name) ? name : this.lookup(taskId, name).addresses[0];
+    return parseAddress(name) === undefined ? this.lookup(taskId, name).addresses[0] : name;
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { AssignedTask } from '@skep/api';
 import { seededRandom, VirtualClock } from '@skep/api/virtual';
 import { taskRuntimeConformance } from '@skep/adapter/conformance';
@@ -128,5 +128,29 @@ describe('SimulatedRuntime', () => {
     expect((await settle(waiting)).exitCode).toBe(137);
     expect(await settle(runtime.known())).toEqual([]);
     expect((await settle(handle.wait(never()))).error).toContain('lost with its host');
+  });
+});
+
+describe('many pulls at once', () => {
+  it('do not share a signal, as Node warns of a leak at eleven listeners', async () => {
+    const listeners = new Map<unknown, number>();
+    const target = Object.getPrototypeOf(AbortSignal.prototype) as EventTarget;
+    const { addEventListener } = target;
+    const spy = jest.spyOn(target, 'addEventListener').mockImplementation(function (
+      this: EventTarget,
+      ...words: Parameters<EventTarget['addEventListener']>
+    ) {
+      listeners.set(this, (listeners.get(this) ?? 0) + 1);
+      addEventListener.apply(this, words);
+    });
+    const { runtime, settle } = setUp();
+    const pulls = Array.from({ length: 12 }, (_, index) => {
+      const asked = task(`t${index}`, { template: { container: { image: `i${index}` } } });
+      return runtime.task(asked, CONTEXT).prepare(new AbortController().signal);
+    });
+    await settle(Promise.all(pulls));
+    spy.mockRestore();
+    expect(listeners.size).toBe(24);
+    expect(Math.max(...listeners.values())).toBeLessThan(4);
   });
 });

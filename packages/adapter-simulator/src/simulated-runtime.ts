@@ -14,6 +14,7 @@ import {
 import type { TaskContext, TaskExit, TaskHandle, TaskRuntime, TaskStarted } from '@skep/adapter';
 import { drawTimes, timeToHealthy, timeToUnhealthy, type BehaviourOf } from './behaviour.js';
 import { SimulatedContainer } from './container.js';
+import { containerFiles } from './container-files.js';
 import { delay, untilAborted } from './delay.js';
 
 /** Exit code of a process that was killed: 128 + SIGKILL. */
@@ -35,6 +36,9 @@ export class SimulatedRuntime implements TaskRuntime {
   readonly #containers = new Map<TaskId, SimulatedContainer>();
   readonly #images = new Set<string>();
   readonly #pulls = new Map<string, Promise<void>>();
+  /** What ends the pulls under way when the host loses its power: one each, as signals that many
+   *  listen to make Node warn of a leak. */
+  readonly #pulling = new Set<AbortController>();
   #pids = 1000;
 
   constructor(options: SimulatedRuntimeOptions) {
@@ -68,11 +72,13 @@ export class SimulatedRuntime implements TaskRuntime {
     for (const container of this.#containers.values()) container.end({ exitCode: KILLED });
     this.#containers.clear();
     this.#pulls.clear();
+    for (const pulling of this.#pulling) pulling.abort();
+    this.#pulling.clear();
   }
 
-  task(task: AssignedTask, _context?: TaskContext): TaskHandle {
+  task(task: AssignedTask, context: TaskContext): TaskHandle {
     return {
-      prepare: (signal) => this.#prepare(task, signal),
+      prepare: (signal) => this.#prepare(task, context, signal),
       start: (signal) => this.#start(task, signal),
       wait: (signal) => this.#wait(task, signal),
       shutdown: (signal) => this.#shutdown(task, signal),
@@ -80,8 +86,9 @@ export class SimulatedRuntime implements TaskRuntime {
     };
   }
 
-  async #prepare(task: AssignedTask, signal: AbortSignal): Promise<void> {
+  async #prepare(task: AssignedTask, context: TaskContext, signal: AbortSignal): Promise<void> {
     if (this.#containers.has(task.id)) return;
+    const files = containerFiles(task.template, context);
     const { clock, random, behaviour: behaviourOf, nodeName } = this.#options;
     const behaviour = behaviourOf(task, nodeName);
     const times = drawTimes(behaviour, random.fork(task.id));
@@ -94,26 +101,38 @@ export class SimulatedRuntime implements TaskRuntime {
     this.#pids += 1;
     this.#containers.set(
       task.id,
-      new SimulatedContainer({ task, pid: this.#pids, behaviour, times, clock }),
+      new SimulatedContainer({ task, pid: this.#pids, behaviour, times, files, clock }),
     );
   }
 
   /** Pulls an image once, however many tasks wait for it; goes on when the tasks give up. */
   #pull(image: string, pullMs: number, error: string | undefined): Promise<void> {
+    const takesTime = (): Promise<void> => this.#transfer(pullMs);
     if (error !== undefined) {
-      return delay(this.#options.clock, pullMs).then(() => {
+      return takesTime().then(() => {
         throw new SkepError('not-found', error);
       });
     }
     if (this.#images.has(image)) return Promise.resolve();
     const running = this.#pulls.get(image);
     if (running !== undefined) return running;
-    const pull = delay(this.#options.clock, pullMs).then(() => {
+    const pull = takesTime().then(() => {
       this.#images.add(image);
       this.#pulls.delete(image);
     });
     this.#pulls.set(image, pull);
     return pull;
+  }
+
+  /** The time that a pull takes. @throws aborted when the power goes */
+  async #transfer(ms: number): Promise<void> {
+    const pulling = new AbortController();
+    this.#pulling.add(pulling);
+    try {
+      await delay(this.#options.clock, ms, pulling.signal);
+    } finally {
+      this.#pulling.delete(pulling);
+    }
   }
 
   async #start(task: AssignedTask, signal: AbortSignal): Promise<TaskStarted> {
@@ -138,16 +157,18 @@ export class SimulatedRuntime implements TaskRuntime {
     container: SimulatedContainer,
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock } = this.#options;
-    const ended = new Promise<TaskExit>((resolve) => container.onExit(resolve));
     const wait = timeToHealthy(task, container.behaviour);
     if (wait !== 0 && !container.isHealthy) {
       const isUnhealthy = wait === 'never';
-      const exit = await Promise.race([
-        ended,
-        delay(clock, isUnhealthy ? timeToUnhealthy(task) : wait, signal).then(() => undefined),
+      // The container's own timers end with it, so that nothing is left to wait for.
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          container.onExit(() => resolve());
+          container.after(isUnhealthy ? timeToUnhealthy(task) : wait, resolve);
+        }),
+        untilAborted(signal),
       ]);
-      if (exit === undefined && isUnhealthy) {
+      if (container.exit === undefined && isUnhealthy) {
         await this.#stop(container);
         throw new SkepError('failed-precondition', 'unhealthy container');
       }
@@ -183,10 +204,9 @@ export class SimulatedRuntime implements TaskRuntime {
       const { ignoresStopSignal = false } = container.behaviour;
       const graceMs = stopGracePeriodMs(container.task.template);
       const isKilled = ignoresStopSignal || container.times.stopMs > graceMs;
-      const ended = new Promise<TaskExit>((resolve) => container.onExit(resolve));
       const stopMs = isKilled ? graceMs : container.times.stopMs;
-      await Promise.race([ended, delay(this.#options.clock, stopMs)]);
-      container.end({ exitCode: isKilled ? KILLED : 0 });
+      container.after(stopMs, () => container.end({ exitCode: isKilled ? KILLED : 0 }));
+      await new Promise<TaskExit>((resolve) => container.onExit(resolve));
     } else {
       container.end({ exitCode: 0 });
     }

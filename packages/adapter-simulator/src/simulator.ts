@@ -2,6 +2,7 @@
  * All simulated hosts, and the world between them.
  */
 import {
+  parseAddress,
   SkepError,
   type Clock,
   type Logger,
@@ -72,9 +73,16 @@ export class Simulator implements Runnable {
     return host;
   }
 
-  /** Adds a host; its agent starts with the simulator, or at once when that runs. */
+  /**
+   * Adds a host; its agent starts with the simulator, or at once when that runs.
+   * @throws already-exists when there is a host of this id or name.
+   */
   async addHost(options: HostOptions): Promise<SimulatedHost> {
     const { clock, random, link, logger, latencyMs } = this.#options;
+    const known = this.hosts.find((one) => one.id === options.id || one.name === options.name);
+    if (known !== undefined) {
+      throw new SkepError('already-exists', `there is a host ${known.name} (${known.id}) already`);
+    }
     const address = addressText(FIRST_ADDRESS + this.#added);
     this.#added += 1;
     const { id, name } = options;
@@ -134,7 +142,7 @@ export class Simulator implements Runnable {
       asker === undefined || options.from === undefined
         ? this.#outsideAddress(host)
         : asker.resolver.addressFor(options.from, host);
-    if (destination === undefined) return unresolved(host);
+    if (destination === undefined) return unresolved(host, asker?.resolver, options.from);
     this.world.now = this.#options.clock.now();
     const result = connect(this.world, {
       from:
@@ -182,7 +190,7 @@ export class Simulator implements Runnable {
   }
 
   #outsideAddress(host: string): string | undefined {
-    if (/^[\d.]+$/.test(host)) return host;
+    if (parseAddress(host) !== undefined) return host;
     return this.hosts.find(({ name }) => name === host)?.address;
   }
 
@@ -205,8 +213,13 @@ function respond(
   );
 }
 
-function unresolved(host: string): RequestResult {
-  const reason = `the name '${host}' is not known`;
+function unresolved(
+  host: string,
+  resolver: SimulatedResolver | undefined,
+  from: TaskId | undefined,
+): RequestResult {
+  const isKnown = from !== undefined && resolver?.lookup(from, host).outcome === 'NOERROR';
+  const reason = `the name '${host}' ${isKnown ? 'has no address now' : 'is not known'}`;
   return { outcome: 'unresolved', body: '', reason, hops: [], replyHops: [] };
 }
 

@@ -9,7 +9,9 @@ import {
   isEqual,
   isSkepError,
   messageOf,
+  SkepError,
   silentLogger,
+  TASK_STATE_RANK,
   type Assignment,
   type AssignedTask,
   type Clock,
@@ -17,6 +19,7 @@ import {
   type NodeDescription,
   type NodeId,
   type NodeLink,
+  type NodeSession,
   type Random,
   type Revision,
   type Runnable,
@@ -25,11 +28,12 @@ import {
   type Timer,
 } from '@skep/api';
 import { AssignmentState, networkChangeOf } from './assignment-state.js';
-import type { Dataplane, Resolver, TaskRuntime } from './contract.js';
+import type { Dataplane, Resolver, TaskContext, TaskHandle, TaskRuntime } from './contract.js';
 import { NetworkApplier } from './network-applier.js';
 import { SessionKeeper } from './node-session.js';
 import { ReportQueue } from './report-queue.js';
 import { TaskManager } from './task-manager.js';
+import { TaskRemover } from './task-remover.js';
 
 /** The node looks at itself this often; a change is reported. */
 const DESCRIBE_PERIOD_MS = 20_000;
@@ -48,41 +52,49 @@ export interface AgentOptions {
   readonly logger?: Logger;
 }
 
-/** The agent of one node. */
+/** Leftovers are looked for again after this time when the runtime could not name them. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** The agent of one node. It lives once: after `stop`, another one takes over. */
 export class Agent implements Runnable {
   readonly #options: AgentOptions;
   readonly #logger: Logger;
   readonly #state = new AssignmentState();
   readonly #tasks = new Map<TaskId, TaskManager>();
-  readonly #removing = new Map<TaskId, Promise<void>>();
+  readonly #remover: TaskRemover;
   readonly #keeper: SessionKeeper;
   readonly #reports: ReportQueue;
   #applier: NetworkApplier | undefined;
   #appliedRevision: Revision = 0;
-  /** New tasks that wait until the tables of their revision are in place. */
-  #waiting: { readonly revision: Revision; readonly taskId: TaskId }[] = [];
+  /** New tasks that wait until the tables of the revision they came with are in place. */
+  readonly #waiting = new Map<TaskId, Revision>();
   #description: NodeDescription | undefined;
   #describeTimer: Timer | undefined;
-  #isFirstAssignment = true;
+  #lookTimer: Timer | undefined;
+  /** Whether this session has said what is assigned; before, it knows of no revision. */
+  #isTold = false;
+  #isStopped = false;
 
   constructor(options: AgentOptions) {
+    const { clock, link, random, runtime, logger = silentLogger } = options;
     this.#options = options;
-    this.#logger = options.logger ?? silentLogger;
-    this.#reports = new ReportQueue({
-      clock: options.clock,
-      send: async (reports) => {
-        await this.#keeper.session?.report(reports);
-        return this.#keeper.session !== undefined;
+    this.#logger = logger;
+    this.#remover = new TaskRemover({
+      clock,
+      logger,
+      onGone: (taskId) => {
+        if (!this.#waiting.has(taskId)) this.#startIfAssigned(taskId);
       },
-      onError: (error) => this.#keeper.reopen(error),
     });
+    this.#reports = new ReportQueue({ clock, send: (reports) => this.#report(reports) });
     this.#keeper = new SessionKeeper({
-      link: options.link,
-      clock: options.clock,
-      random: options.random,
-      logger: this.#logger,
+      link,
+      clock,
+      random,
+      logger,
       hello: async () => {
-        this.#description = await options.runtime.describe();
+        this.#isTold = false;
+        this.#description = await runtime.describe();
         return { nodeId: options.nodeId, address: options.address, description: this.#description };
       },
       onOpen: () => this.#opened(),
@@ -90,7 +102,11 @@ export class Agent implements Runnable {
     });
   }
 
+  /** @throws failed-precondition when it was started before. */
   async start(): Promise<void> {
+    if (this.#applier !== undefined) {
+      throw new SkepError('failed-precondition', 'an agent is started once: make another');
+    }
     const { dataplane, resolver, clock } = this.#options;
     this.#applier = new NetworkApplier({
       dataplane,
@@ -105,13 +121,18 @@ export class Agent implements Runnable {
     return Promise.resolve();
   }
 
-  /** Ends the agent. What runs on the node goes on, and the next agent takes it over. */
+  /**
+   * Ends the agent. What runs on the node goes on, and the next agent takes it over. Resolves when
+   * the tables are not worked on any more and the session is closed; removals under way go on.
+   */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#describeTimer?.cancel();
-    this.#applier?.stop();
+    this.#lookTimer?.cancel();
+    this.#remover.stop();
     for (const task of this.#tasks.values()) task.close();
     this.#reports.stop();
-    await this.#keeper.stop();
+    await Promise.all([this.#applier?.stop(), this.#keeper.stop()]);
   }
 
   /** Revision of the tables that the node holds. */
@@ -120,16 +141,14 @@ export class Agent implements Runnable {
   }
 
   #opened(): void {
-    for (const manager of this.#tasks.values()) {
-      if (manager.lastReport !== undefined) this.#reports.add(manager.lastReport);
-    }
-    this.#reports.flush();
-    if (this.#appliedRevision > 0) this.#acknowledge();
+    this.#reports.resend([...this.#tasks.values()].flatMap((task) => task.lastReport ?? []));
+    this.#acknowledge();
   }
 
   #assigned(assignment: Assignment): void {
     try {
       const touched = this.#state.apply(assignment);
+      this.#isTold = true;
       this.#applyTasks(touched.task);
       this.#applier?.request(assignment.type === 'complete' ? undefined : networkChangeOf(touched));
     } catch (thrown) {
@@ -137,23 +156,24 @@ export class Agent implements Runnable {
       this.#keeper.reopen(messageOf(thrown));
       return;
     }
-    if (this.#isFirstAssignment) {
-      this.#isFirstAssignment = false;
-      void this.#removeUnassigned();
-    }
+    if (assignment.type === 'complete') void this.#removeUnassigned();
   }
 
-  /** Known tasks are updated at once; new ones wait for their tables. */
+  /** Known tasks are updated at once; new ones wait for their tables if they need them. */
   #applyTasks(ids: readonly TaskId[]): void {
     for (const id of ids) {
       const task = this.#state.items.task.get(id);
       const manager = this.#tasks.get(id);
       if (task === undefined) {
-        if (manager !== undefined) this.#remove(id, manager);
+        this.#waiting.delete(id);
+        this.#remove(id, manager);
       } else if (manager !== undefined) {
         manager.update(task);
-      } else {
-        this.#waiting.push({ revision: this.#state.revision, taskId: id });
+      } else if (!needsTables(task)) {
+        this.#waiting.delete(id);
+        this.#startIfAssigned(id);
+      } else if (!this.#waiting.has(id)) {
+        this.#waiting.set(id, this.#state.revision);
       }
     }
   }
@@ -161,70 +181,87 @@ export class Agent implements Runnable {
   #applied(revision: Revision): void {
     this.#appliedRevision = Math.max(this.#appliedRevision, revision);
     this.#acknowledge();
-    const ready = this.#waiting.filter((entry) => entry.revision <= revision);
-    this.#waiting = this.#waiting.filter((entry) => entry.revision > revision);
-    for (const { taskId } of ready) {
-      const task = this.#state.items.task.get(taskId);
-      if (task !== undefined && !this.#tasks.has(taskId)) this.#startTask(task);
+    for (const [taskId, since] of [...this.#waiting]) {
+      if (since > revision) continue;
+      this.#waiting.delete(taskId);
+      this.#startIfAssigned(taskId);
     }
   }
 
-  #startTask(task: AssignedTask): void {
-    const { runtime, clock } = this.#options;
-    const removing = this.#removing.get(task.id);
-    if (removing !== undefined) {
-      void removing.then(() => {
-        const newest = this.#state.items.task.get(task.id);
-        if (newest !== undefined && !this.#tasks.has(task.id)) this.#startTask(newest);
-      });
-      return;
-    }
-    const { secret, config } = this.#state.items;
-    const context = { secrets: secret, configs: config, node: this.#state.node };
+  /** Starts a task that is assigned and not driven yet, unless an earlier life of it still ends. */
+  #startIfAssigned(taskId: TaskId): void {
+    const task = this.#state.items.task.get(taskId);
+    if (task === undefined || this.#tasks.has(taskId) || this.#remover.isRemoving(taskId)) return;
     const manager = new TaskManager({
       task,
-      handle: runtime.task(task, context),
-      clock,
+      handle: this.#handle(task),
+      clock: this.#options.clock,
       report: (report: TaskReport) => this.#reports.add(report),
     });
-    this.#tasks.set(task.id, manager);
+    this.#tasks.set(taskId, manager);
     manager.start();
   }
 
-  #remove(id: TaskId, manager: TaskManager): void {
-    this.#tasks.delete(id);
-    this.#reports.forget(id);
-    const removal = manager
-      .remove()
-      .catch((thrown: unknown) => {
-        this.#logger.error('task was not removed', { task: id, error: messageOf(thrown) });
-      })
-      .finally(() => {
-        this.#removing.delete(id);
-      });
-    this.#removing.set(id, removal);
+  /** The task's handle; one that refuses everything when the runtime does not take the task. */
+  #handle(task: AssignedTask): TaskHandle {
+    const { secret, config } = this.#state.items;
+    const context: TaskContext = { secrets: secret, configs: config, node: this.#state.node };
+    try {
+      return this.#options.runtime.task(task, context);
+    } catch (thrown) {
+      return refusingHandle(thrown);
+    }
   }
 
-  /** After a crash of an earlier agent: what runs here but is not assigned has to go. */
+  /** A task that was never driven here may still have been by an earlier agent. */
+  #remove(id: TaskId, manager: TaskManager | undefined): void {
+    this.#tasks.delete(id);
+    this.#reports.forget(id);
+    this.#remover.remove(id, () => (manager ?? this.#handle(leftover(id))).remove());
+  }
+
+  /** What an earlier agent left behind: it runs here, but is not assigned, and has to go. */
   async #removeUnassigned(): Promise<void> {
-    const { runtime } = this.#options;
-    const { secret, config } = this.#state.items;
-    for (const id of await runtime.known()) {
-      if (this.#state.items.task.has(id) || this.#tasks.has(id)) continue;
-      const context = { secrets: secret, configs: config, node: this.#state.node };
-      await runtime.task(leftover(id), context).remove();
+    this.#lookTimer?.cancel();
+    const { runtime, clock } = this.#options;
+    try {
+      for (const id of await runtime.known()) {
+        if (this.#state.items.task.has(id) || this.#tasks.has(id)) continue;
+        this.#remover.remove(id, () => this.#handle(leftover(id)).remove());
+      }
+    } catch (thrown) {
+      this.#logger.error('the tasks of this node are not known', { error: messageOf(thrown) });
+      if (this.#isStopped) return;
+      const again = (): void => void this.#removeUnassigned();
+      this.#lookTimer = clock.schedule(clock.now() + LOOK_AGAIN_MS, again, {
+        label: 'look for tasks left behind',
+      });
+    }
+  }
+
+  async #report(reports: readonly TaskReport[]): Promise<boolean> {
+    const { session } = this.#keeper;
+    if (session === undefined) return false;
+    try {
+      await session.report(reports);
+      return true;
+    } catch (thrown) {
+      this.#lose(session, thrown);
+      return false;
     }
   }
 
   #acknowledge(): void {
     const { session } = this.#keeper;
-    if (session === undefined) return;
-    session.acknowledge({ appliedRevision: this.#appliedRevision }).catch((thrown: unknown) => {
-      if (this.#keeper.session === session) this.#keeper.reopen(messageOf(thrown));
-    });
+    // A revision that was applied for an earlier session means nothing to one that sent none.
+    if (session === undefined || !this.#isTold || this.#appliedRevision === 0) return;
+    session
+      .acknowledge({ appliedRevision: this.#appliedRevision })
+      .catch((thrown: unknown) => this.#lose(session, thrown));
   }
 
   #scheduleDescribe(): void {
+    if (this.#isStopped) return;
     const { clock } = this.#options;
     this.#describeTimer = clock.schedule(
       clock.now() + DESCRIBE_PERIOD_MS,
@@ -242,9 +279,29 @@ export class Agent implements Runnable {
       this.#description = description;
       await session.describe(description);
     } catch (thrown) {
-      if (this.#keeper.session === session) this.#keeper.reopen(messageOf(thrown));
+      this.#lose(session, thrown);
     }
   }
+
+  /** A call failed: its session is no good, unless there is another by now. */
+  #lose(session: NodeSession, thrown: unknown): void {
+    if (this.#keeper.session === session) this.#keeper.reopen(messageOf(thrown));
+  }
+}
+
+/**
+ * Whether a task may only be driven once its tables are in place: those that are to be started. One
+ * that runs already, or has to end, is looked after at once, even while no table can be applied.
+ */
+function needsTables({ knownState, desiredState }: AssignedTask): boolean {
+  const isStarted = TASK_STATE_RANK[knownState] >= TASK_STATE_RANK.running;
+  return !isStarted && TASK_STATE_RANK[desiredState] < TASK_STATE_RANK.shutdown;
+}
+
+function refusingHandle(reason: unknown): TaskHandle {
+  const refuse = (): Promise<never> => Promise.reject(reason);
+  const nothing = (): Promise<void> => Promise.resolve();
+  return { prepare: refuse, start: refuse, wait: refuse, shutdown: nothing, remove: nothing };
 }
 
 /** A task of which nothing is known but that the runtime has it. */

@@ -126,6 +126,23 @@ export function taskRuntimeConformance(
     );
 
     it(
+      'lets a preparation be aborted, and leaves nothing once it is removed',
+      withRuntime(async ({ runtime, context, server, settle }) => {
+        const handle = runtime.task(server('t1'), context);
+        const abort = new AbortController();
+        const preparing = settle(rejection(handle.prepare(abort.signal)));
+        abort.abort();
+        await preparing;
+        await settle(handle.shutdown(never()));
+        await settle(handle.remove());
+        expect(await settle(runtime.known())).toEqual([]);
+        await settle(handle.prepare(never()));
+        expect(await settle(runtime.known())).toEqual(['t1']);
+        await settle(handle.remove());
+      }),
+    );
+
+    it(
       'ends a wait when the task is stopped by another call',
       withRuntime(async ({ runtime, context, server, settle }) => {
         const handle = runtime.task(server('t1'), context);

@@ -43,6 +43,9 @@ export interface TaskStarted {
 /**
  * One task on a node, driven step by step. Every call may be aborted and made again: each is
  * idempotent, and `prepare` of what was prepared, `start` of what runs, return at once.
+ *
+ * The agent makes one call at a time for a task: the next when the one before has ended. So an
+ * aborted call has to end soon, and to change nothing afterwards.
  */
 export interface TaskHandle {
   /** Pulls the image, creates the container, attaches networks and mounts. */
@@ -51,9 +54,15 @@ export interface TaskHandle {
   start(signal: AbortSignal): Promise<TaskStarted>;
   /** Resolves when the task has ended by itself, or became unhealthy and was stopped for it. */
   wait(signal: AbortSignal): Promise<TaskExit>;
-  /** Stop signal, grace period, kill. Resolves when nothing of it runs any more. */
+  /**
+   * Stop signal, grace period, kill. Resolves when nothing of it runs any more. An error that is
+   * final makes the task failed; what is left of it is then removed.
+   */
   shutdown(signal: AbortSignal): Promise<void>;
-  /** Removes everything that was created for the task, running or not, and the record of it. */
+  /**
+   * Removes everything that was created for the task, running or not, and the record of it.
+   * Whatever the error, it is tried again until it succeeds.
+   */
   remove(): Promise<void>;
 }
 

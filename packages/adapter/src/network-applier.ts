@@ -17,20 +17,24 @@ export interface NetworkApplierOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly state: () => NodeNetworkState;
-  /** Called when tables and names hold everything up to the revision. */
+  /** Called when tables and names hold everything up to the revision. Must not throw. */
   readonly onApplied: (revision: Revision) => void;
 }
 
 /**
  * Applies the newest state again and again while there is something new. Several assignments that
- * arrive during one application are applied together.
+ * arrive during one application are applied together. After a failure everything is applied anew, a
+ * second later at the earliest.
  */
 export class NetworkApplier {
   readonly #options: NetworkApplierOptions;
   /** `everything` when the kernel's content is not known; otherwise what has to be applied. */
   #pending: NetworkChange | 'everything' | undefined;
   #isRunning = false;
+  /** The application or repair that began last. */
+  #running = Promise.resolve();
   #isStopped = false;
+  /** Set from a failure until the next attempt. */
   #retry: Timer | undefined;
   #repair: Timer | undefined;
 
@@ -44,67 +48,91 @@ export class NetworkApplier {
     if (change === undefined || this.#pending === 'everything') this.#pending = 'everything';
     else if (this.#pending === undefined) this.#pending = change;
     else this.#pending = mergeNetworkChanges(this.#pending, change);
-    void this.#run();
+    this.#run();
   }
 
-  stop(): void {
+  /** Begins nothing any more; resolves when what is under way has ended, well or not. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#retry?.cancel();
     this.#repair?.cancel();
+    await this.#running;
   }
 
-  async #run(): Promise<void> {
-    if (this.#isRunning) return;
+  #run(): void {
+    if (this.#pending === undefined || this.#retry !== undefined) return;
+    this.#begin(() => this.#applyAll());
+  }
+
+  /** Begins what calls the data plane, unless something does already. */
+  #begin(work: () => Promise<void>): void {
+    if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
-    while (this.#pending !== undefined && !this.#isStopped) {
-      const change = this.#pending === 'everything' ? undefined : this.#pending;
-      this.#pending = undefined;
-      const state = this.#options.state();
-      const { revision } = state;
-      try {
-        await this.#options.dataplane.apply(state, change);
-        await this.#options.resolver.apply(state, change);
-        if (!this.#isStopped) this.#options.onApplied(revision);
-      } catch (thrown) {
-        this.#options.logger.error('tables were not applied', { error: messageOf(thrown) });
-        this.#pending = 'everything';
-        this.#retryLater();
-        break;
-      }
+    this.#running = work().finally(() => {
+      this.#isRunning = false;
+      // A request that came after the last look found us running.
+      this.#run();
+    });
+  }
+
+  async #applyAll(): Promise<void> {
+    let isWell = true;
+    while (isWell && this.#pending !== undefined && !this.#isStopped) {
+      isWell = await this.#apply(this.#pending);
     }
-    this.#isRunning = false;
+  }
+
+  /** Applies what is pending; false when it failed. Never rejects. */
+  async #apply(pending: NetworkChange | 'everything'): Promise<boolean> {
+    const { dataplane, resolver, logger, onApplied } = this.#options;
+    const change = pending === 'everything' ? undefined : pending;
+    this.#pending = undefined;
+    const state = this.#options.state();
+    const { revision } = state;
+    try {
+      await dataplane.apply(state, change);
+      await resolver.apply(state, change);
+    } catch (thrown) {
+      if (this.#isStopped) return false;
+      logger.error('tables were not applied', { error: messageOf(thrown) });
+      this.#pending = 'everything';
+      this.#retryLater();
+      return false;
+    }
+    if (!this.#isStopped) onApplied(revision);
+    return true;
   }
 
   #retryLater(): void {
     const { clock } = this.#options;
-    this.#retry?.cancel();
-    this.#retry = clock.schedule(clock.now() + RETRY_MS, () => void this.#run(), {
-      label: 'retry of tables',
-    });
+    const again = (): void => {
+      this.#retry = undefined;
+      this.#run();
+    };
+    this.#retry = clock.schedule(clock.now() + RETRY_MS, again, { label: 'retry of tables' });
   }
 
   #scheduleRepair(): void {
     const { clock } = this.#options;
-    this.#repair = clock.schedule(clock.now() + REPAIR_PERIOD_MS, () => void this.#repairNow(), {
+    this.#repair = clock.schedule(clock.now() + REPAIR_PERIOD_MS, () => this.#repairNow(), {
       isPeriodic: true,
       label: 'table repair',
     });
   }
 
-  async #repairNow(): Promise<void> {
-    if (this.#isStopped) return;
-    if (!this.#isRunning) {
-      this.#isRunning = true;
-      try {
-        const faults = await this.#options.dataplane.repair();
-        for (const fault of faults) this.#options.logger.warn('tables repaired', { fault });
-      } catch (thrown) {
-        this.#options.logger.error('tables were not repaired', { error: messageOf(thrown) });
-        this.#pending = 'everything';
-      }
-      this.#isRunning = false;
-      void this.#run();
+  #repairNow(): void {
+    this.#scheduleRepair();
+    this.#begin(() => this.#repairAll());
+  }
+
+  async #repairAll(): Promise<void> {
+    const { dataplane, logger } = this.#options;
+    try {
+      const faults = await dataplane.repair();
+      for (const fault of faults) logger.warn('tables repaired', { fault });
+    } catch (thrown) {
+      logger.error('tables were not repaired', { error: messageOf(thrown) });
+      this.#pending = 'everything';
     }
-    if (!this.#isStopped) this.#scheduleRepair();
   }
 }

@@ -2,8 +2,7 @@
  * Keeps a session with a manager open: registers, beats, comes back after a loss.
  *
  * **Source:** SwarmKit agent/session.go: backoff from 100 ms, doubled plus 100 ms, to at most 8 s,
- * and
- * a wait drawn uniformly below it.
+ * and a wait drawn uniformly below it.
  */
 import {
   messageOf,
@@ -57,7 +56,9 @@ export class SessionKeeper {
     return this.#session;
   }
 
+  /** Begins. Harmless when it runs. */
   start(): void {
+    if (!this.#isStopped) return;
     this.#isStopped = false;
     void this.#open();
   }

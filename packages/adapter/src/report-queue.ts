@@ -4,7 +4,7 @@
  *
  * **Source:** SwarmKit agent/reporter.go.
  */
-import { messageOf, type Clock, type TaskId, type TaskReport } from '@skep/api';
+import type { Clock, TaskId, TaskReport } from '@skep/api';
 
 /** Most reports in one call. */
 const BATCH_MAX = 1024;
@@ -12,16 +12,20 @@ const BATCH_MAX = 1024;
 /** What a report queue needs. */
 export interface ReportQueueOptions {
   readonly clock: Clock;
-  /** Sends; false when there is no session. What was not sent is kept. */
+  /**
+   * Sends; false when they did not arrive, for which a rejection counts, too. They are kept then,
+   * and wait for {@link ReportQueue.add} or {@link ReportQueue.resend}.
+   */
   readonly send: (reports: readonly TaskReport[]) => Promise<boolean>;
-  readonly onError: (error: string) => void;
 }
 
 /** Reports that have not arrived yet. Bounded by the number of tasks on the node. */
 export class ReportQueue {
   readonly #options: ReportQueueOptions;
   readonly #pending = new Map<TaskId, TaskReport>();
-  #isFlushing = false;
+  /** Rises with every session: what was under way on an earlier one does not count any more. */
+  #epoch = 0;
+  #isSending = false;
   #isScheduled = false;
   #isStopped = false;
 
@@ -31,9 +35,19 @@ export class ReportQueue {
 
   /** Takes a report; it replaces an older one of the same task that has not been sent. */
   add(report: TaskReport): void {
-    this.#pending.delete(report.taskId);
-    this.#pending.set(report.taskId, report);
-    this.flush();
+    this.#put(report);
+    this.#sendSoon();
+  }
+
+  /**
+   * There is a new session: sends these reports, and all that have not arrived, without waiting for
+   * a call on the old one that may never be answered.
+   */
+  resend(reports: Iterable<TaskReport>): void {
+    this.#epoch += 1;
+    this.#isSending = false;
+    for (const report of reports) this.#put(report);
+    this.#sendSoon();
   }
 
   /** Nobody waits for news of this task any more. */
@@ -41,34 +55,39 @@ export class ReportQueue {
     this.#pending.delete(taskId);
   }
 
+  /** Sends nothing any more. */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Sends what is there, soon: everything that is reported in this turn goes together. */
-  flush(): void {
+  #put(report: TaskReport): void {
+    this.#pending.delete(report.taskId);
+    this.#pending.set(report.taskId, report);
+  }
+
+  /** Everything that is reported in this turn goes together. */
+  #sendSoon(): void {
     if (this.#isScheduled || this.#isStopped) return;
     this.#isScheduled = true;
     this.#options.clock.defer(() => {
       this.#isScheduled = false;
-      void this.#send();
+      void this.#sendAll();
     });
   }
 
-  async #send(): Promise<void> {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    try {
-      while (this.#pending.size > 0 && !this.#isStopped) {
-        const batch = [...this.#pending.values()].slice(0, BATCH_MAX);
-        if (!(await this.#options.send(batch))) break;
-        for (const report of batch) {
-          if (this.#pending.get(report.taskId) === report) this.#pending.delete(report.taskId);
-        }
+  async #sendAll(): Promise<void> {
+    if (this.#isSending || this.#isStopped) return;
+    this.#isSending = true;
+    const epoch = this.#epoch;
+    while (this.#pending.size > 0) {
+      const batch = [...this.#pending.values()].slice(0, BATCH_MAX);
+      const hasArrived = await this.#options.send(batch).catch(() => false);
+      if (epoch !== this.#epoch || this.#isStopped) return;
+      if (!hasArrived) break;
+      for (const report of batch) {
+        if (this.#pending.get(report.taskId) === report) this.#pending.delete(report.taskId);
       }
-    } catch (thrown) {
-      this.#options.onError(messageOf(thrown));
     }
-    this.#isFlushing = false;
+    this.#isSending = false;
   }
 }

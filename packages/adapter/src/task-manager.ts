@@ -1,7 +1,11 @@
 /**
  * Drives one task on a node: at most one operation at a time, aborted when what is wanted changes.
  *
- * **Source:** SwarmKit agent/task.go.
+ * A stop that fails for good ends the task as `failed`, with the error: nothing else could end it.
+ * The manager then takes it out of the assignment, and whoever drives the agent removes what is
+ * left of it, however often that takes.
+ *
+ * **Source:** SwarmKit agent/task.go, agent/exec/controller.go.
  */
 import {
   isSkepError,
@@ -14,6 +18,7 @@ import {
   type TaskReport,
   type TaskState,
   type Timer,
+  type Timestamp,
 } from '@skep/api';
 import type { TaskExit, TaskHandle, TaskStarted } from './contract.js';
 import { isSameStep, nextTaskStep, type TaskStep } from './task-step.js';
@@ -37,13 +42,23 @@ interface Observed {
   readonly hostPorts?: TaskStarted['hostPorts'];
 }
 
+/** An operation under way. */
+interface Operation {
+  readonly step: TaskStep;
+  readonly abort: AbortController;
+  /** Resolves when it has ended, by itself or by its abort; never rejects. */
+  ended: Promise<void>;
+}
+
 /** The manager of one task. Its own observed state is canonical over what the manager knows. */
 export class TaskManager {
   readonly #options: TaskManagerOptions;
   #task: AssignedTask;
   #observed: Observed;
   #lastReport: TaskReport | undefined;
-  #current: { readonly step: TaskStep; readonly abort: AbortController } | undefined;
+  #current: Operation | undefined;
+  /** A step that failed, and is not tried again before its time. */
+  #resting: { readonly step: TaskStep; readonly until: Timestamp } | undefined;
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -82,9 +97,13 @@ export class TaskManager {
     this.#timer?.cancel();
   }
 
-  /** The task is not assigned any more: stops it and removes all traces. */
+  /**
+   * The task is not assigned any more: stops it and removes all traces, once the operation under
+   * way has ended. May be called again when it failed.
+   */
   async remove(): Promise<void> {
     this.close();
+    await this.#current?.ended;
     await this.#options.handle.remove();
   }
 
@@ -107,10 +126,26 @@ export class TaskManager {
       this.#drive();
       return;
     }
+    if (this.#isResting(step)) return;
     this.#armTimer(step);
     const abort = new AbortController();
-    this.#current = { step, abort };
-    void this.#execute(step, abort.signal);
+    const operation: Operation = { step, abort, ended: Promise.resolve() };
+    this.#current = operation;
+    operation.ended = this.#execute(step, abort.signal);
+  }
+
+  /** A failed step waits for its time, whatever is heard meanwhile. */
+  #isResting(step: TaskStep): boolean {
+    const { clock } = this.#options;
+    const resting = this.#resting;
+    this.#resting = undefined;
+    if (resting === undefined || !isSameStep(resting.step, step)) return false;
+    if (clock.now() >= resting.until) return false;
+    this.#resting = resting;
+    this.#timer = clock.schedule(resting.until, () => this.#drive(), {
+      label: `retry of task ${this.#task.name}`,
+    });
+    return true;
   }
 
   #nextStep(): TaskStep {
@@ -132,23 +167,16 @@ export class TaskManager {
   }
 
   async #execute(step: TaskStep, signal: AbortSignal): Promise<void> {
-    let retry = false;
     try {
       await this.#perform(step, signal);
     } catch (thrown) {
-      if (!signal.aborted && !this.#isClosed) retry = this.#failed(thrown);
+      // What an aborted operation says does not matter: something else is wanted by now.
+      if (!signal.aborted && this.#failed(thrown)) {
+        this.#resting = { step, until: this.#options.clock.now() + RETRY_MS };
+      }
     }
     this.#current = undefined;
-    if (this.#isClosed) return;
-    if (!retry) {
-      this.#drive();
-      return;
-    }
-    this.#timer = this.#options.clock.schedule(
-      this.#options.clock.now() + RETRY_MS,
-      () => this.#drive(),
-      { label: `retry of task ${this.#task.name}` },
-    );
+    this.#drive();
   }
 
   async #perform(step: TaskStep, signal: AbortSignal): Promise<void> {

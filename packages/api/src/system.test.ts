@@ -99,7 +99,7 @@ describe('systemClock, for real', () => {
 function jestTimers(): { readonly unref: readonly unknown[] } {
   const unref: unknown[] = [];
   const real = globalThis.setTimeout;
-  jest.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms?: number) => {
+  jest.spyOn(globalThis, 'setTimeout').mockImplementation((run: () => void, ms?: number) => {
     const handle = real(run, ms);
     const letGo = handle.unref.bind(handle);
     handle.unref = () => {
@@ -107,7 +107,7 @@ function jestTimers(): { readonly unref: readonly unknown[] } {
       return letGo();
     };
     return handle;
-  }) as typeof setTimeout);
+  });
   return { unref };
 }
 

@@ -155,7 +155,9 @@ export class VirtualClock implements Clock {
     this.#now = Math.max(this.#now, until);
   }
 
-  /** Drops cancelled timers once they are the larger part: otherwise they stay until they are due. */
+  /**
+   * Drops cancelled timers once they are the larger part: otherwise they stay until they are due.
+   */
   #sweep(): void {
     const heaps = [this.#timers, this.#periodic];
     if (this.#cancelled * 2 < this.#timers.length + this.#periodic.length) return;

@@ -1,1 +1,2 @@
-export {};
+/** Laws that every view of a cluster keeps. */
+export { brokenInvariants } from './invariants.js';

@@ -107,7 +107,8 @@ function portsHaveOneOwner(view: View): string[] {
   const owners = new Map<string, string>();
   const faults: string[] = [];
   for (const { meta, status } of view.list(Service)) {
-    for (const port of status.endpoint?.ports ?? []) {
+    const { ports = [], heldPorts = [] } = status.endpoint ?? {};
+    for (const port of [...ports, ...heldPorts]) {
       if (port.publishMode !== 'ingress') continue;
       const key = `${port.protocol}/${port.publishedPort}`;
       const other = owners.get(key);

@@ -25,7 +25,7 @@ import {
   type IpPrefix,
   type PortSpaces,
 } from '@skep/network';
-import { quarantineClaims, type AddressClaim } from './claims.js';
+import { ownedPorts, quarantineClaims, type AddressClaim } from './claims.js';
 import { NetworkLedger } from './network-ledger.js';
 
 /**
@@ -84,9 +84,11 @@ export class AddressBook {
 
   /** Replaces the claims of one version of a service's ports by those of another. */
   movePorts(before: Service | undefined, after: Service | undefined): void {
-    if (before?.status.endpoint?.ports === after?.status.endpoint?.ports) return;
+    const old = before?.status.endpoint;
+    const now = after?.status.endpoint;
+    if (old?.ports === now?.ports && old?.heldPorts === now?.heldPorts) return;
     if (before !== undefined) {
-      for (const claim of claimsOf(before.meta.id, before.status.endpoint?.ports ?? [])) {
+      for (const claim of claimsOf(before.meta.id, ownedPorts(before))) {
         releaseClaim(this.ports, claim);
       }
     }
@@ -133,10 +135,8 @@ export class AddressBook {
   }
 
   #claimPorts(service: Service): void {
-    for (const { protocol, port, mode, owner } of claimsOf(
-      service.meta.id,
-      service.status.endpoint?.ports ?? [],
-    )) {
+    const claims = claimsOf(service.meta.id, ownedPorts(service));
+    for (const { protocol, port, mode, owner } of claims) {
       this.ports[protocol].claim(port, mode, owner);
     }
   }

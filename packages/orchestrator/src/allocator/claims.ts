@@ -4,7 +4,7 @@
  * The set of used addresses is the union of these over all objects, and nothing else. So it can be
  * rebuilt from any view, and a crash between two commits can neither lose nor double an address.
  */
-import type { Network, NetworkId, Node, Service, Task } from '@skep/api';
+import type { AllocatedPort, Network, NetworkId, Node, Service, Task } from '@skep/api';
 
 /** An address of an object in a network, in CIDR form. */
 export interface AddressClaim {
@@ -30,6 +30,12 @@ export function nodeClaims(node: Node | undefined): readonly AddressClaim[] {
 /** Virtual addresses of a service. */
 export function serviceClaims(service: Service | undefined): readonly AddressClaim[] {
   return service?.status.endpoint?.virtualAddresses ?? NONE;
+}
+
+/** Ports that nobody else may have: those of a service, and those that tables may still give it. */
+export function ownedPorts(service: Service | undefined): readonly AllocatedPort[] {
+  const { ports = [], heldPorts = [] } = service?.status.endpoint ?? {};
+  return heldPorts.length === 0 ? ports : [...ports, ...heldPorts];
 }
 
 /** Addresses of a network that nobody has but that are not given yet. */

@@ -15,7 +15,7 @@ import {
   type ServiceEndpoint,
   type VirtualAddress,
 } from '@skep/api';
-import { allocatePorts, type PortFailure } from '@skep/network';
+import { allocatePorts, type PortClaim, type PortFailure } from '@skep/network';
 import {
   allocatedConditions,
   failedConditions,
@@ -24,15 +24,20 @@ import {
   type Failure,
   type Outcome,
 } from './failure.js';
+import { ownedPorts } from './claims.js';
 import { keyOf } from './key-index.js';
 import { exhausted, resolveTarget } from './network-texts.js';
 import type { AllocationPass } from './pass.js';
-import { FINALIZER, isServiceLeaving, isServicePending } from './waiting.js';
+import { FINALIZER, hasHeldPorts, isServiceLeaving, isServicePending } from './waiting.js';
 
 /** Plans one service. */
 export function planService(pass: AllocationPass, service: Service): void {
-  if (isServiceLeaving(service)) planEnd(pass, service);
-  else if (isServicePending(service)) planEndpoint(pass, service);
+  if (isServiceLeaving(service)) {
+    planEnd(pass, service);
+    return;
+  }
+  const isWritten = isServicePending(service) && planEndpoint(pass, service);
+  if (!isWritten && hasHeldPorts(service)) planHeldPorts(pass, service);
 }
 
 /**
@@ -41,9 +46,9 @@ export function planService(pass: AllocationPass, service: Service): void {
  */
 function planEnd(pass: AllocationPass, service: Service): void {
   const { version, finalizers, id } = service.meta;
-  const { virtualAddresses = [], ports = [] } = service.status.endpoint ?? {};
+  const { virtualAddresses = [] } = service.status.endpoint ?? {};
   const networks = new Set(virtualAddresses.map(({ networkId }) => networkId));
-  const ingress = ports.length > 0 ? pass.ingress() : undefined;
+  const ingress = ownedPorts(service).length > 0 ? pass.ingress() : undefined;
   if (ingress !== undefined) networks.add(ingress.meta.id);
   for (const networkId of networks) if (!pass.isInForce(networkId, version)) return;
   const mark = pass.mark();
@@ -55,7 +60,18 @@ function planEnd(pass: AllocationPass, service: Service): void {
   pass.write({ key: keyOf('Service', id), object, mark, ties });
 }
 
-function planEndpoint(pass: AllocationPass, service: Service): void {
+/** Lets go of ports that were given up, once no table has them. */
+function planHeldPorts(pass: AllocationPass, service: Service): void {
+  const { endpoint } = service.status;
+  const ingress = pass.ingress();
+  const isKnown = ingress === undefined || pass.isInForce(ingress.meta.id, service.meta.version);
+  if (endpoint === undefined || !isKnown) return;
+  const { heldPorts: _, ...rest } = endpoint;
+  write(pass, service, { endpoint: rest }, { mark: pass.mark() });
+}
+
+/** Whether there was something to write. */
+function planEndpoint(pass: AllocationPass, service: Service): boolean {
   const mark = pass.mark();
   const ties: NetworkId[] = [];
   const outcome = endpointOf(pass, service, ties);
@@ -65,15 +81,17 @@ function planEndpoint(pass: AllocationPass, service: Service): void {
   if (!outcome.ok) {
     pass.rollback(mark);
     const next = failedConditions({ conditions, failure: outcome.failure, generation, now });
-    if (next === conditions) return;
+    if (next === conditions) return false;
     pass.warn(service, outcome.failure);
     write(pass, service, { conditions: next }, { mark });
   } else if (outcome.value === undefined) {
     pass.rollback(mark);
+    return false;
   } else {
     const next = allocatedConditions({ conditions, generation, now });
     write(pass, service, { endpoint: outcome.value, conditions: next }, { mark, ties });
   }
+  return true;
 }
 
 function write(
@@ -97,7 +115,8 @@ function endpointOf(
   const mode = endpointMode(endpoint);
   const ports = portsOf(pass, service);
   if (!ports.ok) return ports;
-  const published = ports.value.find(({ publishMode }) => publishMode === 'ingress');
+  const { given, held } = ports.value;
+  const published = given.find(({ publishMode }) => publishMode === 'ingress');
   if (mode === 'dnsrr' && published !== undefined) {
     return failure(
       'invalid-endpoint',
@@ -119,8 +138,9 @@ function endpointOf(
   return success({
     observedGeneration: service.meta.generation,
     mode,
-    ports: ports.value,
+    ports: given,
     virtualAddresses: addresses.value,
+    ...(held.length === 0 ? {} : { heldPorts: held }),
   });
 }
 
@@ -177,23 +197,42 @@ function virtualAddresses(
   return success(addresses);
 }
 
-function portsOf(pass: AllocationPass, service: Service): Outcome<readonly AllocatedPort[]> {
+interface Ports {
+  readonly given: readonly AllocatedPort[];
+  /** Given up, and not to be given to others yet. */
+  readonly held: readonly AllocatedPort[];
+}
+
+function portsOf(pass: AllocationPass, service: Service): Outcome<Ports> {
   const { ports } = pass.book;
+  const { id } = service.meta;
+  const before = ownedPorts(service);
   const last = { tcp: ports.tcp.last, udp: ports.udp.last, sctp: ports.sctp.last };
   pass.onRollback(() => {
     ports.tcp.last = last.tcp;
     ports.udp.last = last.udp;
     ports.sctp.last = last.sctp;
   });
-  const result = allocatePorts(
-    ports,
-    service.meta.id,
-    service.spec.endpoint?.ports ?? [],
-    service.status.endpoint?.ports ?? [],
-  );
+  const result = allocatePorts(ports, id, service.spec.endpoint?.ports ?? [], before);
   if (!result.ok) return { ok: false, failure: portFailure(pass, result.failure) };
-  pass.notePorts(result.claimed, result.released);
-  return success(result.ports);
+  // Tables know of host ports with the tasks that have them; those of ingress outlive the wish.
+  const isHeld = ({ mode }: PortClaim): boolean =>
+    mode === 'ingress' && pass.ingress() !== undefined;
+  const held = result.released.filter(isHeld);
+  for (const { protocol, port, mode } of held) ports[protocol].claim(port, mode, id);
+  pass.notePorts(
+    result.claimed,
+    result.released.filter((claim) => !isHeld(claim)),
+  );
+  return success({
+    given: result.ports,
+    held: before.filter(({ protocol, publishedPort, publishMode }) =>
+      held.some(
+        (claim) =>
+          claim.protocol === protocol && claim.port === publishedPort && claim.mode === publishMode,
+      ),
+    ),
+  });
 }
 
 function portFailure(pass: AllocationPass, failed: PortFailure): Failure {
@@ -201,10 +240,16 @@ function portFailure(pass: AllocationPass, failed: PortFailure): Failure {
   const number = `${port.publishedPort}/${port.protocol}`;
   switch (failed.reason) {
     case 'taken': {
-      const name = pass.view.get(Service, failed.owner)?.meta.name ?? failed.owner;
+      const owner = pass.view.get(Service, failed.owner);
+      const name = owner?.meta.name ?? failed.owner;
+      const isGivenUp = owner?.status.endpoint?.heldPorts?.some(
+        (held) => held.protocol === port.protocol && held.publishedPort === port.publishedPort,
+      );
+      const how = isGivenUp === true ? 'was given up by' : 'is published by';
+      const rest = isGivenUp === true ? ', and tables still have it' : ' already';
       return {
         code: 'port-conflict',
-        message: `port ${number} (${port.publishMode}) is published by service '${name}' already`,
+        message: `port ${number} (${port.publishMode}) ${how} service '${name}'${rest}`,
       };
     }
     case 'duplicate':

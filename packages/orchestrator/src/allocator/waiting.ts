@@ -61,6 +61,11 @@ export function isServicePending(service: Service): boolean {
   return (service.status.endpoint?.observedGeneration ?? 0) < service.meta.generation;
 }
 
+/** Whether tables may still route ports to the service that it gave up. */
+export function hasHeldPorts({ status }: Service): boolean {
+  return (status.endpoint?.heldPorts ?? []).length > 0;
+}
+
 /** Whether nothing but the release of its addresses keeps the service. */
 export function isServiceLeaving({ meta }: Service): boolean {
   return (
@@ -103,11 +108,14 @@ export function serviceBuckets(
   ingress: Iterable<NetworkId>,
 ): readonly string[] {
   if (service === undefined) return [];
-  if (isServicePending(service)) return [BUCKETS.services];
-  if (!isServiceLeaving(service)) return [];
+  if (!isServiceLeaving(service)) {
+    const held = hasHeldPorts(service) ? [...ingress].sort(compareText) : [];
+    const waiting = isServicePending(service) ? [BUCKETS.services] : [];
+    return [...waiting, ...held.map(BUCKETS.tables)];
+  }
   const { virtualAddresses = [], ports = [] } = service.status.endpoint ?? {};
   const networks = new Set(virtualAddresses.map(({ networkId }) => networkId));
-  if (ports.length > 0) for (const id of ingress) networks.add(id);
+  if (ports.length > 0 || hasHeldPorts(service)) for (const id of ingress) networks.add(id);
   return [...networks].sort(compareText).map(BUCKETS.tables);
 }
 

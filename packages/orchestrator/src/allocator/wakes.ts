@@ -21,6 +21,7 @@ import { keyOf, type AllocatorKey } from './key-index.js';
 import type { AllocatorMemory } from './memory.js';
 import {
   BUCKETS,
+  hasHeldPorts,
   isServiceLeaving,
   isServicePending,
   isTaskLeaving,
@@ -116,9 +117,10 @@ class Wakes {
     const { before, after } = versions<Service>(event);
     const { id } = event.object.meta;
     const keys = new Set<AllocatorKey>();
-    if (after !== undefined && (isServicePending(after) || isServiceLeaving(after))) {
-      keys.add(keyOf('Service', id));
-    }
+    const isDirty =
+      after !== undefined &&
+      (isServicePending(after) || isServiceLeaving(after) || hasHeldPorts(after));
+    if (isDirty) keys.add(keyOf('Service', id));
     const isSame = before?.status.endpoint === after?.status.endpoint;
     if (!isSame || before?.status.conditions !== after?.status.conditions) {
       this.#add(keys, BUCKETS.service(id));

@@ -22,7 +22,7 @@ export function frontKey(serviceId: string, networkId: NetworkId): string {
 
 /**
  * Networks in which the service may have a front: those it names, those it has an address in, and
- * those it still has slices in.
+ * those it still has slices in; ingress as long as it holds ports that it gave up.
  */
 export function frontNetworks(view: View, service: Service): ReadonlySet<NetworkId> {
   const ids = new Set<NetworkId>();
@@ -30,7 +30,11 @@ export function frontNetworks(view: View, service: Service): ReadonlySet<Network
     const network = view.get(Network, target) ?? view.getByName(Network, target);
     if (network !== undefined) ids.add(network.meta.id);
   }
-  for (const { networkId } of service.status.endpoint?.virtualAddresses ?? []) ids.add(networkId);
+  const { virtualAddresses = [], heldPorts = [] } = service.status.endpoint ?? {};
+  for (const { networkId } of virtualAddresses) ids.add(networkId);
+  if (heldPorts.length > 0) {
+    for (const { meta, spec } of view.list(Network)) if (spec.isIngress === true) ids.add(meta.id);
+  }
   for (const { spec } of view.list(EndpointSlice, slicesByService(service.meta.id))) {
     ids.add(spec.networkId);
   }

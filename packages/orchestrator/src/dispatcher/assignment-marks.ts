@@ -22,6 +22,7 @@ import {
   type TaskId,
 } from '@skep/api';
 import type { ObjectEvent, View } from '@skep/store';
+import { isTaskLeaving } from '../allocator/waiting.js';
 import { isAskedToEnd } from '../endpoints/task-facts.js';
 import { isPeerTask, type PeerSource } from './assigned-peer.js';
 import { frontNetworks } from './assigned-service.js';
@@ -96,12 +97,24 @@ function markTask(task: Versions<Task>, sink: MarkSink): void {
     const nodeIds = new Set(both(task).map(({ status }) => status.nodeId));
     for (const nodeId of nodeIds) if (nodeId !== undefined) sink.task(nodeId, taskId);
   }
+  if (after !== undefined && isAwaited(after)) {
+    for (const { networkId } of after.status.networks ?? []) sink.watermark(networkId);
+  }
   if (isSameForPeers(before, after)) return;
   for (const { status } of both(task)) {
     for (const { networkId, addresses } of status.networks ?? []) {
       for (const address of addresses) sink.peer(networkId, address, { type: 'task', id: taskId });
     }
   }
+}
+
+/**
+ * Whether the allocator waits for this very version of the task to be in force, to free its
+ * addresses: it has ended and is out of all tables. The version may change no item.
+ */
+function isAwaited(task: Task): boolean {
+  const isDrained = task.status.drainedAt !== undefined || task.spec.serviceId === undefined;
+  return false && isDrained && isTaskLeaving(task);
 }
 
 /** Reports of the node itself change the state of its tasks all the time; most change no item. */
@@ -149,8 +162,10 @@ function markSlice(slice: Versions<EndpointSlice>, sink: MarkSink): void {
 function markService(service: Versions<Service>, view: View, sink: MarkSink): void {
   const { before, after, any } = service;
   const networkIds = new Set(both(service).flatMap((one) => [...frontNetworks(view, one)]));
-  // Its addresses are freed once its end is in force, at a revision that may change no item.
-  if (after === undefined || isDeleting(after)) {
+  // Its addresses are freed once its end is in force, at a revision that may change no item; ports
+  // that it gave up likewise.
+  const isHolding = (after?.status.endpoint?.heldPorts ?? []).length > 0;
+  if (after === undefined || isDeleting(after) || isHolding) {
     for (const networkId of networkIds) sink.watermark(networkId);
   }
   if (!isSameFront(before, after)) {
@@ -198,8 +213,8 @@ function markNetwork(network: Versions<Network>, sink: MarkSink): void {
   const { before, after, any } = network;
   const networkId = any.meta.id;
   // The allocator waits for a revision of the network that may change no item.
-  const isAwaited = after?.status.quarantine.some(({ removedIn }) => removedIn !== undefined);
-  if (after === undefined || isDeleting(after) || isAwaited === true) sink.watermark(networkId);
+  const isWaiting = after?.status.quarantine.some(({ removedIn }) => removedIn !== undefined);
+  if (after === undefined || isDeleting(after) || isWaiting === true) sink.watermark(networkId);
   const isSame =
     before !== undefined &&
     after !== undefined &&

@@ -8,6 +8,7 @@ import {
   Service,
   Task,
   byNode,
+  compareText,
   type NetworkId,
   type ServiceId,
 } from '@skep/api';
@@ -96,7 +97,8 @@ function servicesOfNode(
   for (const networkId of networksOf(node, before)) {
     for (const serviceId of waiting.inNetwork(networkId)) ids.add(serviceId);
   }
-  return [...ids];
+  // Neither lists nor the waiting are in an order that means something.
+  return [...ids].sort(compareText);
 }
 
 function isDown(node: Node | undefined): boolean {

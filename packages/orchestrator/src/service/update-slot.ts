@@ -7,6 +7,7 @@
 import {
   compareBy,
   compareTaskStates,
+  isAtLeast,
   isTerminal,
   type Task,
   type Timestamp,
@@ -73,8 +74,8 @@ export function slotPhase(plan: ServicePlan, ranked: UpdatableSlot, frame: Updat
 }
 
 /**
- * Begins with a slot: a new task, and the end of the old ones; with start-first, all but the one
- * that serves best live on until the new one runs.
+ * Begins with a slot: a new task, and the end of the old ones; with start-first, the one that
+ * serves best lives on until the new one runs.
  */
 export function startSlot(plan: ServicePlan, ranked: RankedSlot, settings: UpdateSettings): void {
   const base = newestTask(ranked.holders);
@@ -90,7 +91,7 @@ export function startSlot(plan: ServicePlan, ranked: RankedSlot, settings: Updat
     replaces: base.meta.id,
     release: releaseAfter(plan, 0, running),
   });
-  const survivor = isStopFirst ? undefined : best(ranked.holders);
+  const survivor = isStopFirst ? undefined : bestPlaced(ranked.holders);
   for (const task of ranked.holders) if (task !== survivor) plan.setDesired(task, 'shutdown');
 }
 
@@ -104,7 +105,8 @@ export function finishSlot(plan: ServicePlan, ranked: RankedSlot, settings: Upda
   const keeper = best(ranked.holders.filter((task) => !plan.isDirty(task)));
   const waits = settings.order === 'start-first' && keeper?.status.state !== 'running';
   const old = ranked.holders.filter((task) => plan.isDirty(task));
-  const survivor = waits || keeper === undefined ? best(old) : undefined;
+  const waiting = waits ? bestPlaced(old) : undefined;
+  const survivor = keeper === undefined ? best(old) : waiting;
   const retired = ranked.holders.filter((task) => task !== keeper && task !== survivor);
   for (const task of retired) plan.setDesired(task, 'shutdown');
   if (keeper === undefined) return;
@@ -127,6 +129,11 @@ const compareKeepers = compareBy<Task>(
 
 function best(tasks: readonly Task[]): Task | undefined {
   return [...tasks].sort(compareKeepers)[0];
+}
+
+/** What is not on a node serves nobody, and would only wait beside its replacement for ever. */
+function bestPlaced(tasks: readonly Task[]): Task | undefined {
+  return best(tasks.filter(({ status }) => isAtLeast(status.state, 'assigned')));
 }
 
 function lastToStop(tasks: readonly Task[]): Task | undefined {

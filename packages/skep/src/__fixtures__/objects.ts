@@ -16,7 +16,7 @@ import {
   type TaskStatus,
 } from '@skep/api';
 import { VirtualClock } from '@skep/api/virtual';
-import { memoryStore, type View } from '@skep/store';
+import { memoryStore, type Store, type View } from '@skep/store';
 import { BUILT_IN_KINDS } from '../modules/store-module.js';
 
 export function node(id: string, status: Partial<NodeStatus> = {}, name = id): Node {
@@ -63,12 +63,17 @@ export function network(id: string, status: Partial<NetworkStatus> = {}): Networ
   });
 }
 
-/** A view of these objects, written in this order, a commit each. */
-export async function viewOf(...objects: readonly StoredObject[]): Promise<View> {
+/** A store of these objects, written in this order, a commit each. */
+export async function storeOf(...objects: readonly StoredObject[]): Promise<Store> {
   const store = memoryStore({ clock: new VirtualClock(), kinds: BUILT_IN_KINDS });
   for (const object of objects) {
     const result = await store.commit({ actor: 'test', changes: [{ type: 'create', object }] });
     if (!result.ok) throw new Error(result.conflict.message);
   }
-  return store.view();
+  return store;
+}
+
+/** A view of these objects. */
+export async function viewOf(...objects: readonly StoredObject[]): Promise<View> {
+  return (await storeOf(...objects)).view();
 }
