@@ -18,7 +18,7 @@ import {
 import { arePrefixesOverlapping, parsePrefix, withoutPrefix } from '@skep/network';
 import fc from 'fast-check';
 import { AllocatorRig } from './__fixtures__/rig.js';
-import { nodeClaims, quarantineClaims, serviceClaims, taskClaims } from './claims.js';
+import { nodeClaims, ownedPorts, quarantineClaims, serviceClaims, taskClaims } from './claims.js';
 
 const NAMES = ['a', 'b', 'c'];
 const NODES = ['n1', 'n2'];
@@ -229,7 +229,7 @@ function owned(rig: AllocatorRig): Record<'addresses' | 'ids' | 'ports', readonl
     ...view.list(Service).flatMap(serviceClaims),
     ...view.list(Network).flatMap(quarantineClaims),
   ];
-  const services = view.list(Service).map(({ status }) => status.endpoint?.ports ?? []);
+  const services = view.list(Service).map(ownedPorts);
   const ingress = services.flat().filter((one) => one.publishMode === 'ingress');
   const hosts = services
     .flat()

@@ -259,6 +259,45 @@ describe('addresses that a service gives up', () => {
     expect(rig.times.size).toBe(0);
   });
 
+  it('ports too: nobody else gets one before every node has applied it', () => {
+    const rig = running();
+    rig.respec('web', ({ task }) => ({
+      task,
+      endpoint: { ports: [{ ...HTTP, publishedPort: 1 }] },
+    }));
+    // In one pass: the one gives the port up that the other wants.
+    rig.service('next', [], [HTTP]).settle();
+    expect(rig.ports('web')).toEqual([1]);
+    expect(rig.get(Service, 'web').status.endpoint?.heldPorts).toMatchObject([
+      { publishedPort: 8080, publishMode: 'ingress' },
+    ]);
+    expect(rig.condition(Service, 'next')).toMatchObject({ status: 'false' });
+    rig.service('other', [], [{ ...HTTP, targetPort: 3 }]).settle();
+    expect(rig.condition(Service, 'other')?.message).toBe(
+      "port 8080/tcp (ingress) was given up by service 'web', and tables still have it",
+    );
+    rig.applied('n1').settle();
+    expect(rig.ports('next')).toEqual([]);
+    rig.applied('n2').settle();
+    expect(rig.ports('next')).toEqual([8080]);
+    expect(rig.get(Service, 'web').status.endpoint?.heldPorts).toBeUndefined();
+    expect(rig.condition(Service, 'next')?.status).toBe('true');
+  });
+
+  it('ports come back to the service that gave them up, at any time', () => {
+    const rig = running();
+    rig.respec('web', ({ task }) => ({ task })).settle();
+    expect(rig.ports('web')).toEqual([]);
+    rig.respec('web', ({ task }) => ({ task, endpoint: { ports: [HTTP] } })).settle();
+    expect(rig.ports('web')).toEqual([8080]);
+    expect(rig.get(Service, 'web').status.endpoint?.heldPorts).toBeUndefined();
+    rig.remove(Service, 'web').dropOrchestrator('web').settle();
+    rig.service('next', [], [HTTP]).settle();
+    expect(rig.ports('next')).toEqual([]);
+    rig.applied().settle();
+    expect(rig.ports('next')).toEqual([8080]);
+  });
+
   it('go back when the service left one network', () => {
     const rig = running().network('b').settle();
     rig.respec('web', (spec) => ({ ...spec, task: { networks: [{ target: 'b' }] } })).settle();

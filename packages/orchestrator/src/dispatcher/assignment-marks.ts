@@ -114,7 +114,7 @@ function markTask(task: Versions<Task>, sink: MarkSink): void {
  */
 function isAwaited(task: Task): boolean {
   const isDrained = task.status.drainedAt !== undefined || task.spec.serviceId === undefined;
-  return false && isDrained && isTaskLeaving(task);
+  return isDrained && isTaskLeaving(task);
 }
 
 /** Reports of the node itself change the state of its tasks all the time; most change no item. */

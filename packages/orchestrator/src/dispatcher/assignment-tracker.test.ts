@@ -332,6 +332,15 @@ function checkChain(messages: readonly Assignment[]): void {
   }
 }
 
+const ADDRESS_IN_INGRESS = { networkId: 'ingress', address: '10.0.0.2/24' };
+const HELD_PORT = {
+  name: '',
+  protocol: 'tcp',
+  targetPort: 80,
+  publishedPort: 8080,
+  publishMode: 'ingress',
+} as const;
+
 describe('what is sent when', () => {
   async function pair() {
     const cluster = new TestCluster();
@@ -408,6 +417,36 @@ describe('what is sent when', () => {
     await cluster.clock.advance(100);
     expect(one.last).toMatchObject({ revision: deleting, upserts: [] });
     expect(one.last.removals).toEqual([{ kind: 'service', key: 'web/net' }]);
+  });
+
+  it('an empty difference where the addresses of a task that has ended wait for it', async () => {
+    const { cluster, two } = await pair();
+    const net = { net: '10.0.1.9/24' };
+    await cluster.task('t', { nodeId: '1', serviceId: 'web' }, net);
+    await cluster.setTask('t', { state: 'failed' });
+    await cluster.want('t', { desiredState: 'shutdown' });
+    await cluster.clock.advance(200);
+    const before = two.messages.length;
+    // Long after its end: the tables of some node were late.
+    const revision = await cluster.setTask('t', { drainedAt: cluster.now }, 'endpoints');
+    await cluster.clock.advance(100);
+    expect(two.messages.slice(before)).toMatchObject([{ revision, upserts: [], removals: [] }]);
+  });
+
+  it('an empty difference where a service holds ports that it gave up', async () => {
+    const { cluster, one } = await pair();
+    await cluster.network('ingress', { isIngress: true }, '10.0.0.0/24');
+    await cluster.setNode('1', { networks: [ADDRESS_IN_INGRESS] }, 'allocator');
+    await cluster.clock.advance(100);
+    const { status } = cluster.get(Service, 'web');
+    const endpoint = { ...status.endpoint!, heldPorts: [HELD_PORT] };
+    const held = withStatus(cluster.get(Service, 'web'), { ...status, endpoint });
+    await cluster.commit('allocator', { type: 'update', object: held });
+    await cluster.clock.advance(100);
+    // Any later version has to be acknowledged as well: it is the one that is asked about.
+    const revision = await cluster.setMeta(Service, 'web', { labels: { a: 'b' } });
+    await cluster.clock.advance(100);
+    expect(one.last).toMatchObject({ revision, upserts: [], removals: [] });
   });
 
   it('removals in the reverse order of dependencies', async () => {

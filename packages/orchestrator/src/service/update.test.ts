@@ -113,6 +113,16 @@ describe('a start-first update', () => {
     );
   });
 
+  it('an old task without a node has nothing to go on with, and makes room', () => {
+    const world = new World();
+    world.service({ update: { order: 'start-first' } });
+    world.settle();
+    world.observe(world.tasks()[0]!.meta.id, 'pending');
+    setImage(world, 'b');
+    world.settle();
+    expect(outline(world.tasks())).toEqual(['1:shutdown/pending', '1:running/new']);
+  });
+
   it('an old task that fails meanwhile has its successor already', () => {
     const world = running(1, { order: 'start-first' });
     setImage(world, 'b');

@@ -128,7 +128,8 @@ function taskLeaks(view: View, task: Task): string[] {
 function sliceLeaks(view: View, { spec }: EndpointSlice): string[] {
   const service = view.get(Service, spec.serviceId);
   const network = view.get(Network, spec.networkId);
-  const name = `slice ${service?.meta.name ?? spec.serviceId} in ${network?.meta.name ?? spec.networkId}`;
+  const of = service?.meta.name ?? spec.serviceId;
+  const name = `slice ${of} in ${network?.meta.name ?? spec.networkId}`;
   if (service === undefined) return [`${name} has no service`];
   if (network === undefined) return [`${name} has no network`];
   return spec.backends
