@@ -9,9 +9,39 @@ const arrows = {
   orchestrator: ['api', 'store', 'controller', 'scheduler', 'network'],
   adapter: ['api', 'network'],
   'adapter-simulator': ['api', 'adapter', 'network'],
-  testing: ['api', 'manifest', 'store', 'scheduler', 'network', 'controller', 'orchestrator', 'adapter', 'adapter-simulator'],
-  skep: ['api', 'manifest', 'store', 'scheduler', 'network', 'controller', 'orchestrator', 'adapter', 'adapter-simulator'],
-  cli: ['api', 'manifest', 'network', 'scheduler', 'store', 'orchestrator', 'adapter-simulator', 'skep', 'testing'],
+  testing: [
+    'api',
+    'manifest',
+    'store',
+    'scheduler',
+    'network',
+    'controller',
+    'orchestrator',
+    'adapter',
+    'adapter-simulator',
+  ],
+  skep: [
+    'api',
+    'manifest',
+    'store',
+    'scheduler',
+    'network',
+    'controller',
+    'orchestrator',
+    'adapter',
+    'adapter-simulator',
+  ],
+  cli: [
+    'api',
+    'manifest',
+    'network',
+    'scheduler',
+    'store',
+    'orchestrator',
+    'adapter-simulator',
+    'skep',
+    'testing',
+  ],
 };
 const all = Object.keys(arrows);
 const test = '\\.test\\.ts$|/test/|/__fixtures__/';
@@ -39,7 +69,10 @@ module.exports = {
     {
       name: 'rxjs-only-for-watches',
       severity: 'error',
-      from: { path: '^packages/', pathNot: '^packages/(store|controller|orchestrator|skep|testing)/' },
+      from: {
+        path: '^packages/',
+        pathNot: '^packages/(store|controller|orchestrator|skep|testing)/',
+      },
       to: { path: 'node_modules/rxjs/' },
     },
     {

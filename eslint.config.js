@@ -5,7 +5,16 @@ const relaxedInTests = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/__fixtures__/**', 'packages/cli/bin/**', '*.js', '*.cjs'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '**/__fixtures__/**',
+      'packages/cli/bin/**',
+      '*.js',
+      '*.cjs',
+    ],
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.base],
@@ -24,11 +33,18 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unnecessary-type-assertion': 'error',
       '@typescript-eslint/only-throw-error': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
       '@typescript-eslint/no-non-null-assertion': 'error',
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: ['@skep/*/src/*', '@skep/*/dist/*'], message: 'Import what `exports` names.' }] },
+        {
+          patterns: [
+            { group: ['@skep/*/src/*', '@skep/*/dist/*'], message: 'Import what `exports` names.' },
+          ],
+        },
       ],
       'no-restricted-syntax': [
         'error',

@@ -66,7 +66,8 @@ function slotsHaveOneTask(view: View): string[] {
     const mayOverlap =
       service?.spec.update?.order === 'start-first' ||
       service?.spec.rollback?.order === 'start-first' ||
-      tasks.some(({ spec }) => spec.template !== tasks[0]?.spec.template);
+      // The order may have been another one when the update began.
+      tasks.some(({ spec }) => spec.specVersion !== tasks[0]?.spec.specVersion);
     return mayOverlap && tasks.length === 2 ? [] : [`slot ${key} has ${tasks.length} tasks`];
   });
 }
@@ -177,8 +178,11 @@ function backendsMayServe(view: View): string[] {
       if (backend.state !== 'serving') return [];
       const task = view.get(Task, backend.taskId);
       if (task === undefined) return [`backend ${backend.taskId} has no task`];
-      if (task.status.releasedAt === undefined) return [];
-      return [`backend ${backend.taskId} serves with a released address`];
+      if (task.status.releasedAt !== undefined) {
+        return [`backend ${backend.taskId} serves with a released address`];
+      }
+      if (task.status.runningAt !== undefined) return [];
+      return [`backend ${backend.taskId} serves and was never seen running`];
     }),
   );
 }

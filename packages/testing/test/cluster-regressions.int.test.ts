@@ -66,6 +66,18 @@ describe('histories that broke a law', () => {
     expect(strays).toEqual([]);
   });
 
+  it('a port that was fixed and is dynamic now leaves its number to who was promised it', async () => {
+    const dynamic = { endpoint: { ports: [{ targetPort: 80 }] } };
+    const steps: readonly Step[] = [
+      { type: 'apply', service: 'cache', spec: spec(1, 8081) },
+      { type: 'wait', ms: 0 },
+      { type: 'apply', service: 'cache', spec: spec(1) },
+      { type: 'apply', service: 'web', spec: spec(1, 8081) },
+      { type: 'apply', service: 'cache', spec: spec(1, undefined, dynamic) },
+    ];
+    expect(await remains(2, steps)).toEqual([]);
+  });
+
   it('a task that is out of all tables long after its end gives its addresses back', async () => {
     const steps: readonly Step[] = [
       { type: 'apply', service: 'cache', spec: spec(1, 8080) },

@@ -30,17 +30,19 @@ export type PortAllocation =
 /**
  * Which number each wanted port has already: its own, or the one that a port of the same name,
  * protocol, target and mode has. 0: still to be chosen (ingress), or left to the node (host).
- * Numbers that a port of the service has by its spec are left to that port.
+ * Numbers that a port of the service has by its spec are left to that port, and those that are
+ * promised to other services to them.
  */
 export function matchPorts(
   wanted: readonly PortSpec[],
   previous: readonly AllocatedPort[],
+  isPromised: (port: AllocatedPort) => boolean = () => false,
 ): readonly AllocatedPort[] {
   const ports = wanted.map(completePort);
   const fixed = new Set(
     ports.filter((port) => port.publishedPort !== 0).map((port) => numberKey(port)),
   );
-  const left = previous.filter((old) => !fixed.has(numberKey(old)));
+  const left = previous.filter((old) => !fixed.has(numberKey(old)) && !isPromised(old));
   return ports.map((port) => {
     if (port.publishedPort !== 0 || port.publishMode === 'host') return port;
     const at = left.findIndex((old) => isSamePort(old, port) && old.publishedPort !== 0);
@@ -70,15 +72,17 @@ export function arePortsAllocated(
 
 /**
  * Gives a service its ports, all or none. Its earlier ports are in the spaces already; those it
- * keeps stay, those it does not want any more are released.
+ * keeps stay, those it does not want any more are released. `isPromised` says of a number that it is
+ * another service's by declaration, as soon as it is free: a dynamic port does not keep it.
  */
 export function allocatePorts(
   spaces: PortSpaces,
   owner: string,
   wanted: readonly PortSpec[],
   previous: readonly AllocatedPort[],
+  isPromised?: (port: AllocatedPort) => boolean,
 ): PortAllocation {
-  const matched = matchPorts(wanted, previous);
+  const matched = matchPorts(wanted, previous, isPromised);
   const failure = conflictOf(spaces, owner, matched);
   if (failure !== undefined) return { ok: false, failure };
   const before = claimsOf(owner, previous);

@@ -183,6 +183,15 @@ describe('ports of services (12.7)', () => {
     expect(spaces.tcp.taken).toBe(2);
   });
 
+  it('does not keep a number for a dynamic port that is promised to another service', () => {
+    const spaces = portSpaces(DYNAMIC);
+    expect(allocate(spaces, 's1', ['a:1:8081'])).toEqual(['8081']);
+    const isPromised = ({ publishedPort }: AllocatedPort): boolean => publishedPort === 8081;
+    const result = allocatePorts(spaces, 's1', [port('a:1:0')], [port('a:1:8081')], isPromised);
+    expect(result).toMatchObject({ ok: true, ports: [port('a:1:30000')] });
+    expect(spaces.tcp.conflict(8081, 'ingress', 's2')).toBeUndefined();
+  });
+
   it('leaves a service what it had when the new set conflicts', () => {
     const spaces = portSpaces(DYNAMIC);
     allocate(spaces, 's1', ['a:1:80']);

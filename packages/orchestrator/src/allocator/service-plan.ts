@@ -25,10 +25,10 @@ import {
   type Outcome,
 } from './failure.js';
 import { ownedPorts } from './claims.js';
-import { keyOf } from './key-index.js';
+import { keyOf, splitKey } from './key-index.js';
 import { exhausted, resolveTarget } from './network-texts.js';
 import type { AllocationPass } from './pass.js';
-import { FINALIZER, hasHeldPorts, isServiceLeaving, isServicePending } from './waiting.js';
+import { BUCKETS, FINALIZER, hasHeldPorts, isServiceLeaving, isServicePending } from './waiting.js';
 
 /** Plans one service. */
 export function planService(pass: AllocationPass, service: Service): void {
@@ -213,7 +213,8 @@ function portsOf(pass: AllocationPass, service: Service): Outcome<Ports> {
     ports.udp.last = last.udp;
     ports.sctp.last = last.sctp;
   });
-  const result = allocatePorts(ports, id, service.spec.endpoint?.ports ?? [], before);
+  const wanted = service.spec.endpoint?.ports ?? [];
+  const result = allocatePorts(ports, id, wanted, before, (port) => isPromised(pass, port, id));
   if (!result.ok) return { ok: false, failure: portFailure(pass, result.failure) };
   // Tables know of host ports with the tasks that have them; those of ingress outlive the wish.
   const isHeld = ({ mode }: PortClaim): boolean =>
@@ -233,6 +234,20 @@ function portsOf(pass: AllocationPass, service: Service): Outcome<Ports> {
       ),
     ),
   });
+}
+
+/** Whether another service, which waits for it, declares this very number. */
+function isPromised(pass: AllocationPass, port: AllocatedPort, owner: string): boolean {
+  for (const key of pass.memory.waiting.in(BUCKETS.services)) {
+    const { id } = splitKey(key);
+    const ports = id === owner ? undefined : pass.view.get(Service, id)?.spec.endpoint?.ports;
+    const isDeclared = ports?.some(
+      ({ publishedPort, protocol = 'tcp' }) =>
+        publishedPort === port.publishedPort && protocol === port.protocol,
+    );
+    if (isDeclared === true) return true;
+  }
+  return false;
 }
 
 function portFailure(pass: AllocationPass, failed: PortFailure): Failure {

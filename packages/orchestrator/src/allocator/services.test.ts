@@ -284,6 +284,16 @@ describe('addresses that a service gives up', () => {
     expect(rig.condition(Service, 'next')?.status).toBe('true');
   });
 
+  it('a dynamic port does not keep a number that another service was let in with', () => {
+    const rig = running();
+    rig.respec('web', ({ task }) => ({ task, endpoint: { ports: [] } }));
+    // Let in while nobody declares the port; then the first wants any port again.
+    rig.service('next', [], [HTTP]);
+    rig.respec('web', ({ task }) => ({ task, endpoint: { ports: [{ targetPort: 80 }] } })).settle();
+    rig.applied().settle();
+    expect([rig.ports('web'), rig.ports('next')]).toEqual([[30_000], [8080]]);
+  });
+
   it('ports come back to the service that gave them up, at any time', () => {
     const rig = running();
     rig.respec('web', ({ task }) => ({ task })).settle();
