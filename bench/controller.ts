@@ -7,7 +7,9 @@
 import { defineKind, deriveId, newObject, withStatus, type StoredObject } from '@skep/api';
 import { seededRandom } from '@skep/api/virtual';
 import { systemClock } from '@skep/api/system';
-import { ControllerGroup, WorkQueue, noChanges, type ControllerDefinition } from '@skep/controller';
+import { ControllerGroup, ReconcileTrace, WorkQueue, noChanges } from '@skep/controller';
+import type { ControllerDefinition, ControllerSeams } from '@skep/controller';
+import { prometheusMetrics } from '@skep/metrics-prometheus';
 import { memoryStore, type Change, type Store } from '@skep/store';
 import { medianOf, millisecondsOf, type Bench, type BenchResult } from './support/measure.js';
 
@@ -52,7 +54,11 @@ async function filled(): Promise<Store> {
 }
 
 /** A running group with one controller that only counts. */
-async function running(store: Store, form: 'plan' | 'planBatch'): Promise<Setting> {
+async function running(
+  store: Store,
+  form: 'plan' | 'planBatch',
+  watching: Pick<ControllerSeams, 'metrics' | 'trace'> = {},
+): Promise<Setting> {
   let passes = 0;
   const definition: ControllerDefinition =
     form === 'plan'
@@ -72,7 +78,12 @@ async function running(store: Store, form: 'plan' | 'planBatch'): Promise<Settin
             return { groups: [] };
           },
         };
-  const group = new ControllerGroup({ store, clock: systemClock(), random: seededRandom(1) });
+  const group = new ControllerGroup({
+    store,
+    clock: systemClock(),
+    random: seededRandom(1),
+    ...watching,
+  });
   group.add(definition);
   await group.start();
   await idle(group);
@@ -158,6 +169,17 @@ async function* run(): AsyncIterable<BenchResult> {
   yield perKey('reconcile overhead', await medianOf(() => passOverAll(plan, keys)));
   yield rate('updates', await medianOf(() => updateAll(plan)));
   await plan.group.stop();
+
+  const traced = await running(store, 'plan', { trace: new ReconcileTrace() });
+  yield perKey('reconcile overhead, traced', await medianOf(() => passOverAll(traced, keys)));
+  yield rate('updates, traced', await medianOf(() => updateAll(traced)));
+  await traced.group.stop();
+
+  const { metrics } = prometheusMetrics();
+  const metered = await running(store, 'plan', { metrics });
+  yield perKey('reconcile overhead, metered', await medianOf(() => passOverAll(metered, keys)));
+  yield rate('updates, metered', await medianOf(() => updateAll(metered)));
+  await metered.group.stop();
 
   const batch = await running(store, 'planBatch');
   yield perKey('batch overhead', await medianOf(() => passOverAll(batch, keys)));

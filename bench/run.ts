@@ -2,11 +2,11 @@
  * Runs a benchmark: `npm run --silent bench -- NAME [options] [--json]`.
  *
  * With `--json` it prints one JSON object a line: `{ "bench", "case", "metric", "value", "unit" }`;
- * without, a table. Without a name it lists the benchmarks. Exit status: 0, or 2 for a name that
- * it does not know.
+ * without, a table. Without a name it lists the benchmarks. A benchmark may print an answer of its
+ * own instead. Exit status: 0, or 2 for a name or an option that it does not know.
  */
 import { readdir } from 'node:fs/promises';
-import type { Bench, BenchResult } from './support/measure.js';
+import type { Bench, BenchProgram, BenchResult } from './support/measure.js';
 
 const FOLDER = new URL('.', import.meta.url);
 
@@ -26,6 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
   const isJson = args.includes('--json');
   const bench = await load(name);
   const rest = args.filter((arg, at) => arg !== '--json' && at !== args.indexOf(name));
+  if ('main' in bench) return await bench.main({ args: rest, isJson });
   const write = isJson ? writeJson : writeRow;
   const results = bench.run({ args: rest });
   if (Symbol.asyncIterator in results) {
@@ -45,8 +46,10 @@ async function benchNames(): Promise<readonly string[]> {
     .sort();
 }
 
-async function load(name: string): Promise<Bench> {
-  const module = (await import(new URL(`${name}.ts`, FOLDER).href)) as { readonly bench: Bench };
+async function load(name: string): Promise<Bench | BenchProgram> {
+  const module = (await import(new URL(`${name}.ts`, FOLDER).href)) as {
+    readonly bench: Bench | BenchProgram;
+  };
   return module.bench;
 }
 

@@ -26,7 +26,7 @@ const cluster = await createCluster({
   }),
 });
 
-const results = await cluster.apply(`
+const { results } = await cluster.apply(`
 services:
   web:
     image: example/web:1

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { openbEvidence } from './openb-evidence.js';
 import { ROOT } from './packages.js';
 
 const REPEATS = 10;
@@ -16,7 +17,8 @@ console.log(`${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}`)
 
 let failed = 0;
 const benches = readdirSync(join(ROOT, 'bench'))
-  .filter((file) => file.endsWith('.ts') && file !== 'run.ts')
+  // `openb` runs one trace at a time: see below.
+  .filter((file) => file.endsWith('.ts') && file !== 'run.ts' && file !== 'openb.ts')
   .map((file) => file.slice(0, -3))
   .sort();
 for (const name of benches) {
@@ -27,6 +29,8 @@ for (const name of benches) {
   });
   if (result.status !== 0) failed += 1;
 }
+
+failed += openbEvidence();
 
 console.log(`\n# properties, ${REPEATS} times, a new seed each`);
 for (let round = 1; round <= REPEATS; round += 1) {

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
+import { documentedMessages, logFaults } from './log-messages.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const LIMITS = { file: 400, test: 800, width: 100, function: 70 };
@@ -21,6 +22,7 @@ const exceptions = JSON.parse(
 ) as readonly Exception[];
 const used = new Map<Exception, number>();
 const faults: string[] = [];
+const messages = documentedMessages(readFileSync(join(ROOT, 'docs/observability.md'), 'utf8'));
 
 function ceiling(file: string, rule: Exception['rule'], value: number, limit: number): number {
   const exception = exceptions.find((entry) => entry.file === file && entry.rule === rule);
@@ -91,6 +93,9 @@ function checkTree(file: string, text: string): void {
   };
   visit(source);
   if (isTest || !isPackage) return;
+  for (const { position, fault } of logFaults(source, messages)) {
+    faults.push(`${file}:${lineOf(position)} ${fault}`);
+  }
   for (const statement of source.statements) {
     const position = lineOf(statement.getStart());
     if (file.endsWith('/index.ts') && !ts.isExportDeclaration(statement)) {

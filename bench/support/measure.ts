@@ -26,6 +26,12 @@ export interface Bench {
   run(options: BenchOptions): AsyncIterable<BenchResult> | Promise<readonly BenchResult[]>;
 }
 
+/** A benchmark that prints an answer of its own instead of figures. */
+export interface BenchProgram extends Omit<Bench, 'run'> {
+  /** Reads its own options; returns the exit status. */
+  main(options: BenchOptions & { readonly isJson: boolean }): Promise<number>;
+}
+
 /** Milliseconds that `run` takes. */
 export async function millisecondsOf(run: () => Promise<void> | void): Promise<number> {
   const before = process.hrtime.bigint();

@@ -155,6 +155,9 @@ it('scales a service on simulated nodes', async () => {
   await cluster.declare([{ kind: Autoscaler, name: 'web', spec: base }]);
   await cluster.advance(MINUTE);
   expect(cluster.tasks('web')).toHaveLength(6);
-  expect(cluster.get(Service, 'web')?.status.history).toHaveLength(2);
+  const { meta, status } = cluster.get(Service, 'web')!;
+  expect(meta.managers?.['Autoscaler web']).toEqual(['mode.replicas']);
+  // As declared, claimed as it was, scaled.
+  expect(status.history).toHaveLength(3);
   await cluster.stop();
 });

@@ -1,13 +1,15 @@
 /**
- * The controller of autoscalers: reads a metric every period, and writes the number of replicas of
- * the service and nothing else of it.
+ * The controller of autoscalers: reads a metric every period, and owns the number of replicas of
+ * the
+ * service and nothing else of it.
  */
-import { ACTORS, byService, isEqual, Service, Task, wantedReplicas } from '@skep/api';
+import { ACTORS, byService, isDeleting, isEqual, Service, Task, wantedReplicas } from '@skep/api';
 import { withStatus, type MetricSource, type ObjectId, type Timestamp } from '@skep/api';
 import { defineController, update } from '@skep/controller';
 import type { AsyncController, ReconcileContext, ReconcileResult } from '@skep/controller';
-import { planScale } from '@skep/orchestrator';
-import type { ObjectEvent, View } from '@skep/store';
+import { planFields, planReleaseFields } from '@skep/orchestrator';
+import type { Change, ObjectEvent, View } from '@skep/store';
+import { withFinalizer, withoutFinalizer } from '../kit/finalizer.js';
 import { Autoscaler } from './kind.js';
 import {
   averageOf,
@@ -17,12 +19,13 @@ import {
   type Measurement,
 } from './recommendation.js';
 
+const NAME = 'autoscaler';
 const PERIOD_MS = 15_000;
 
 /** Reads the metrics from `source`. */
 export function autoscalerController(source: MetricSource): AsyncController {
   return defineController({
-    name: 'autoscaler',
+    name: NAME,
     // The spec of a service belongs to its user; an autoscaler is told by one to turn this knob.
     actor: ACTORS.user,
     for: Autoscaler,
@@ -40,6 +43,7 @@ async function reconcile(
   const { view, now } = context;
   const scaler = view.get(Autoscaler, id);
   if (scaler === undefined) return undefined;
+  if (isDeleting(scaler)) return release(context, scaler);
   const { spec, status } = scaler;
   const periodMs = spec.periodMs ?? PERIOD_MS;
   // On a grid of time: a restart reads at the same times as before.
@@ -56,21 +60,54 @@ async function reconcile(
   const isEarly = (status.lastScale?.scaledAt ?? -Infinity) >= requeueAt - periodMs;
   const wanted = isEarly ? current : stabilized(spec, { recommendations, current, now });
 
-  const plan = wanted === current ? undefined : planScale(view, spec.service, wanted);
-  if (plan !== undefined && plan.changes.length > 0) {
-    const [from, to, average] = [current, wanted, averageOf(measured) ?? 0];
-    const next = withStatus(scaler, {
+  const claim = planReplicas(view, scaler, service, wanted);
+  const isScaled = wanted !== current && claim.length > 0;
+  const [from, to, average] = [current, wanted, averageOf(measured) ?? 0];
+  const next = withFinalizer(
+    withStatus(scaler, {
+      ...status,
       recommendations,
-      lastScale: { scaledAt: now, from, to, average },
-    });
-    // One commit: after a crash either both are there, or neither.
-    await context.commit([...plan.changes, update(next)]);
+      ...(isScaled ? { lastScale: { scaledAt: now, from, to, average } } : {}),
+    }),
+    NAME,
+  );
+  const isSame = next.meta === scaler.meta && isEqual(next.status, status);
+  // One commit: after a crash either both are there, or neither.
+  const changes = [...claim, ...(isSame ? [] : [update(next)])];
+  if (changes.length > 0) await context.commit(changes);
+  if (isScaled) {
     const message = `${spec.service}: ${from} to ${to}, ${metric} was ${average.toFixed(2)}`;
     context.event({ regarding: scaler, type: 'normal', reason: 'Scaled', message });
-  } else if (!isEqual(recommendations, status.recommendations)) {
-    await context.commit([update(withStatus(scaler, { ...status, recommendations }))]);
   }
   return { requeueAt };
+}
+
+/**
+ * Makes the number so and says whose it is, from the first look on: then a stack file may leave it
+ * out, and one that does not is told. By force: whoever declared the autoscaler handed it over.
+ */
+function planReplicas(
+  view: View,
+  scaler: Autoscaler,
+  { meta, spec }: Service,
+  replicas: number,
+): readonly Change[] {
+  const type = spec.mode === undefined ? { type: 'replicated' as const } : {};
+  const request = { reference: meta.id, manager: managerOf(scaler), force: true };
+  return planFields(view, Service, { ...request, spec: { mode: { ...type, replicas } } }).changes;
+}
+
+/** The number stays as it is, and is nobody's; then the autoscaler may go. */
+async function release(context: ReconcileContext, scaler: Autoscaler): Promise<undefined> {
+  const { view } = context;
+  const reference = scaler.spec.service;
+  const { changes } = planReleaseFields(view, Service, { reference, manager: managerOf(scaler) });
+  const object = withoutFinalizer(scaler, NAME);
+  if (object !== scaler) await context.commit([...changes, update(object)]);
+}
+
+function managerOf({ meta }: Autoscaler): string {
+  return `Autoscaler ${meta.name}`;
 }
 
 /** The values of the tasks that run; what a source says about others is of no interest. */
@@ -89,7 +126,9 @@ function measurement(
 
 /** Its own writes to the status do not wake it: it looks again when its period is over. */
 function isNewSpec({ type, object, previous }: ObjectEvent): boolean {
-  return type !== 'updated' || object.meta.generation !== previous?.meta.generation;
+  return (
+    type !== 'updated' || object.meta.generation !== previous?.meta.generation || isDeleting(object)
+  );
 }
 
 /** A source that computes: `value(now, tasks)` is the metric of each of that many running tasks. */

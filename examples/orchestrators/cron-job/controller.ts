@@ -10,10 +10,11 @@ import { deriveId, isDeleting, isEqual, Service, withStatus } from '@skep/api';
 import type { ObjectId, StoredObject, Timestamp } from '@skep/api';
 import { defineController, noChanges, removeAnyVersion, update } from '@skep/controller';
 import type { EventDraft, Plan, PlanController } from '@skep/controller';
+import { planOwned } from '@skep/orchestrator';
 import type { Change, View } from '@skep/store';
 import { withFinalizer, withoutFinalizer } from '../kit/finalizer.js';
-import { createOwnedService } from '../kit/owned-service.js';
 import { tasksOfOwnedServices } from '../kit/task-watch.js';
+import { faultText } from '../kit/fault-text.js';
 import { nextTime, parseCron, previousTime } from './cron.js';
 import { CronJob, type CronRun } from './kind.js';
 import { observedRun, runSpec, surplusRuns } from './runs.js';
@@ -44,7 +45,7 @@ export function planCronJob(view: View, id: ObjectId, now: Timestamp): Plan {
   const active = observed.filter(({ state }) => state === 'active');
   const { verdict, at } = decide(job, { now, latest: previousTime(schedule, now), active });
   const started = verdict === 'start' ? startRun(view, job, at) : undefined;
-  const isStarted = started !== undefined && 'change' in started;
+  const isStarted = started !== undefined && 'run' in started;
   const isMissed = verdict === 'miss' || (started !== undefined && !isStarted);
   const replaced = isStarted && job.spec.concurrencyPolicy === 'Replace' ? active : [];
   const all = [...observed, ...(isStarted ? [started.run] : [])];
@@ -62,7 +63,7 @@ export function planCronJob(view: View, id: ObjectId, now: Timestamp): Plan {
     changes: [
       ...removals(view, gone),
       ...(isSame ? [] : [update(object)]),
-      ...(isStarted ? [started.change] : []),
+      ...(isStarted ? started.changes : []),
     ],
     ...(requeueAt === undefined ? {} : { requeueAt }),
     events: eventsOf(job, { at, isMissed, isStarted, fault: started }),
@@ -95,14 +96,15 @@ function startRun(
   view: View,
   job: CronJob,
   scheduledAt: Timestamp,
-): { readonly change: Change; readonly run: CronRun } | { readonly fault: string } {
+): { readonly changes: readonly Change[]; readonly run: CronRun } | { readonly fault: string } {
   const serviceId = deriveId(job.meta.id, 'run', scheduledAt);
-  const made = createOwnedService(view, job, {
-    id: serviceId,
-    name: `${job.meta.name}-${scheduledAt / 60_000}`,
-    spec: runSpec(job.spec),
-  });
-  return 'fault' in made ? made : { ...made, run: { serviceId, scheduledAt, state: 'active' } };
+  const name = `${job.meta.name}-${scheduledAt / 60_000}`;
+  const { complaints, changes } = planOwned(view, job, [
+    { kind: Service, id: serviceId, name, spec: runSpec(job.spec) },
+  ]);
+  const [complaint] = complaints;
+  if (complaint !== undefined) return { fault: faultText(complaint) };
+  return { changes, run: { serviceId, scheduledAt, state: 'active' } };
 }
 
 /** The services of the runs that are there and not going already. */

@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ACTORS, deriveId, Network, newObject, Service, Task } from '@skep/api';
 import { VIRTUAL_EPOCH } from '@skep/api/virtual';
 import { controllerLaws, userSteps, type ScenarioStep } from '@skep/testing/controllers';
+import { inTwoCommits } from '../kit/broken-twins.js';
+import { expectBroken } from '../kit/expect-broken.js';
 import { cronJobController } from './controller.js';
 import { CronJob, type CronJobSpec } from './kind.js';
 
@@ -22,30 +24,35 @@ function completed(minute: number): ScenarioStep {
   return report(Service, { id, actor: ACTORS.orchestrator, fields: { job } });
 }
 
-describe('all laws hold', () => {
+const laws = (concurrencyPolicy: NonNullable<CronJobSpec['concurrencyPolicy']>) => ({
+  kinds: [CronJob, Service, Task, Network],
+  controllers: () => [cronJobController()],
+  // A schedule asks for another look for ever.
+  settleMs: 0,
+  scenario: [
+    apply(cronJob({ concurrencyPolicy, successfulRunsMax: 1 })),
+    advance(10 * MINUTE),
+    completed(10),
+    advance(10 * MINUTE),
+    advance(10 * MINUTE),
+    completed(20),
+    advance(10 * MINUTE),
+    userSteps.delete(CronJob, 'nightly'),
+  ],
+});
+
+describe('under every fault of every law', () => {
   it.each(['Allow', 'Forbid', 'Replace'] as const)(
-    'with %s',
+    'each time runs once with %s',
     async (concurrencyPolicy) => {
-      const found = await controllerLaws({
-        kinds: [CronJob, Service, Task, Network],
-        controllers: () => [cronJobController()],
-        // A schedule asks for another look for ever.
-        settleMs: 0,
-        ages: [1, 3],
-        seeds: 2,
-        scenario: [
-          apply(cronJob({ concurrencyPolicy, successfulRunsMax: 1 })),
-          advance(10 * MINUTE),
-          completed(10),
-          advance(10 * MINUTE),
-          advance(10 * MINUTE),
-          completed(20),
-          advance(10 * MINUTE),
-          userSteps.delete(CronJob, 'nightly'),
-        ],
-      });
+      const found = await controllerLaws(laws(concurrencyPolicy));
       expect(found.writes).toBeGreaterThan(5);
     },
     30_000,
   );
+
+  it('finds a twin that notes a run first and starts it later', async () => {
+    const twins = () => [inTwoCommits(cronJobController())];
+    expect(await expectBroken(laws('Allow'), twins)).toBe('crash');
+  }, 30_000);
 });

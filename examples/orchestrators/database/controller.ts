@@ -2,13 +2,14 @@
  * The controller of databases: a service for each member, one change at a time, the primary last,
  * and a last job before everything goes.
  */
-import { ACTORS, deriveId, isDeleting, isEqual, Service, withSpec, withStatus } from '@skep/api';
-import type { ObjectId } from '@skep/api';
+import { ACTORS, deriveId, isDeleting, isEqual, Service, withStatus } from '@skep/api';
+import type { ObjectId, ServiceSpec, TaskTemplate } from '@skep/api';
 import { defineController, noChanges, removeAnyVersion, update } from '@skep/controller';
 import type { Plan, PlanController } from '@skep/controller';
+import { planOwned, type AdmissionPlan } from '@skep/orchestrator';
 import type { Change, View } from '@skep/store';
 import { withFinalizer, withoutFinalizer } from '../kit/finalizer.js';
-import { createOwnedService } from '../kit/owned-service.js';
+import { faultText } from '../kit/fault-text.js';
 import { tasksOfOwnedServices } from '../kit/task-watch.js';
 import { Database, type DatabasePhase } from './kind.js';
 import { membersOf, nextStep, type Step } from './members.js';
@@ -44,12 +45,14 @@ export function planDatabase(view: View, id: ObjectId): Plan {
 /** The change of a step, none for a wait, or why the front door would refuse it. */
 function changeFor(view: View, database: Database, step: Step): readonly Change[] | string {
   if (step.type === 'none' || step.type === 'wait') return [];
-  const { id, name, wanted, service } = step.member;
-  if (step.type === 'create' || service === undefined) {
-    const made = createOwnedService(view, database, { id, name, spec: wanted });
-    return 'fault' in made ? made.fault : [made.change];
-  }
-  return [step.type === 'remove' ? removeAnyVersion(service) : update(withSpec(service, wanted))];
+  const { service, plan } = step.member;
+  if (step.type === 'remove') return service === undefined ? [] : [removeAnyVersion(service)];
+  return changesOf(plan);
+}
+
+function changesOf({ changes, complaints }: AdmissionPlan): readonly Change[] | string {
+  const [complaint] = complaints;
+  return complaint === undefined ? changes : faultText(complaint);
 }
 
 function phaseOf(step: Step): readonly [DatabasePhase, string] {
@@ -70,17 +73,13 @@ function planRemoval(view: View, database: Database): Plan {
   if (!isCleaned) {
     const phase: readonly [DatabasePhase, string] = ['cleanup', `${database.meta.name}-cleanup`];
     if (job !== undefined) return planStatus(view, database, phase);
-    const made = createOwnedService(view, database, {
-      id,
-      name: `${database.meta.name}-cleanup`,
-      spec: {
-        mode: { type: 'replicated-job', totalCompletions: 1 },
-        // Again and again: without it nothing is removed.
-        task: { container: cleanup, restartPolicy: { condition: 'on-failure' } },
-      },
-    });
-    if ('fault' in made) return planStatus(view, database, ['cleanup', made.fault]);
-    return { changes: [made.change, ...planStatus(view, database, phase).changes] };
+    // Again and again: without it nothing is removed.
+    const task: TaskTemplate = { container: cleanup, restartPolicy: { condition: 'on-failure' } };
+    const spec: ServiceSpec = { mode: { type: 'replicated-job', totalCompletions: 1 }, task };
+    const name = `${database.meta.name}-cleanup`;
+    const made = changesOf(planOwned(view, database, [{ kind: Service, id, name, spec }]));
+    if (typeof made === 'string') return planStatus(view, database, ['cleanup', made]);
+    return { changes: [...made, ...planStatus(view, database, phase).changes] };
   }
   const left = job === undefined ? members : [...members, job];
   if (left.length === 0) {

@@ -1,8 +1,9 @@
 /**
  * The members of a database as the view shows them, and which of them is to be touched next. Pure.
  */
-import { byService, deriveId, isDeleting, isEqual, Service, Task } from '@skep/api';
+import { byService, deriveId, isDeleting, Service, Task } from '@skep/api';
 import type { ObjectId, ServiceSpec } from '@skep/api';
+import { planOwned, type AdmissionPlan } from '@skep/orchestrator';
 import type { View } from '@skep/store';
 import { MEMBERS_MAX, type Database } from './kind.js';
 
@@ -13,7 +14,8 @@ export interface Member {
   readonly name: string;
   readonly isPrimary: boolean;
   readonly isWanted: boolean;
-  readonly wanted: ServiceSpec;
+  /** Makes its service as the database says; nothing when it is so. */
+  readonly plan: AdmissionPlan;
   /** Absent: it is not there. */
   readonly service?: Service;
   /** It runs, and as its service says. */
@@ -69,17 +71,19 @@ export function nextStep(members: readonly Member[]): Step {
 function memberOf(view: View, database: Database, index: number): Member {
   const id = deriveId(database.meta.id, 'member', index);
   const service = view.get(Service, id);
-  const wanted = memberSpec(database, index);
+  const name = `${database.meta.name}-${index}`;
+  const spec = memberSpec(database, index);
+  const plan = planOwned(view, database, [{ kind: Service, id, name, spec }]);
   return {
     index,
     id,
-    name: `${database.meta.name}-${index}`,
+    name,
     isPrimary: index === (database.spec.primary ?? 0),
     isWanted: index < database.spec.members,
-    wanted,
+    plan,
     ...(service === undefined ? {} : { service }),
     isReady: service !== undefined && isReady(view, service),
-    isCurrent: service !== undefined && isEqual(service.spec, wanted),
+    isCurrent: plan.changes.length === 0 && plan.complaints.length === 0,
   };
 }
 

@@ -1,14 +1,13 @@
 /**
- * The controller of deschedulers. A move is a task that is asked to end: the orchestrator fills its
- * slot anew, and the scheduler puts the new task where the service has the fewest.
- *
- * Asking a task to end is a user's right (docs/semantics.md, who writes which field), and it is
- * done as the orchestrator does it: tables stop routing to the task before it is stopped.
+ * The controller of deschedulers. A move is a task that is asked to make room (`planMove`): the
+ * orchestrator fills its slot anew, in the order that the service's updates have, and the scheduler
+ * puts the new task where the service has the fewest.
  */
-import { ACTORS, Cluster, clusterSettings, compareText, Service, withSpec } from '@skep/api';
+import { ACTORS, compareText, Service } from '@skep/api';
 import { wantedReplicas, withStatus, type ObjectId, type Timestamp } from '@skep/api';
 import { defineController, noChanges, update } from '@skep/controller';
 import type { Plan, PlanController } from '@skep/controller';
+import { planMove } from '@skep/orchestrator';
 import type { View } from '@skep/store';
 import { Descheduler } from './kind.js';
 import { skewOf } from './skew.js';
@@ -44,11 +43,12 @@ export function planDescheduler(view: View, id: ObjectId, now: Timestamp): Plan 
       (a, b) =>
         b.difference - a.difference || compareText(a.service.meta.name, b.service.meta.name),
     );
-  const moves = skews.slice(0, Math.max(0, movesMax - used));
+  const moves = skews
+    .map((skew) => ({ ...skew, plan: planMove(view, skew.task.meta.id) }))
+    .filter(({ plan }) => plan.complaints.length === 0)
+    .slice(0, Math.max(0, movesMax - used));
   if (moves.length === 0) return { changes: [], requeueAt };
 
-  const { drainTimeoutMs } = clusterSettings(view.getByName(Cluster, 'default')?.spec);
-  const stopBy = now + drainTimeoutMs;
   const known = Object.entries(status.before).filter(([key]) => view.get(Service, key));
   const pictures = moves.map(({ service, picture }) => [service.meta.id, picture]);
   const next = withStatus(descheduler, {
@@ -61,9 +61,7 @@ export function planDescheduler(view: View, id: ObjectId, now: Timestamp): Plan 
     changes: [
       // The budget and the moves in one commit: a crash spends both or neither.
       update(next),
-      ...moves.map(({ task }) =>
-        update(withSpec(task, { ...task.spec, desiredState: 'shutdown', stopBy })),
-      ),
+      ...moves.flatMap(({ plan }) => plan.changes),
     ],
     requeueAt,
     events: moves.map(({ service, from, picture }) => ({

@@ -1,7 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Cluster as ClusterKind, newObject, Node, Service, Task } from '@skep/api';
-import { VIRTUAL_EPOCH } from '@skep/api/virtual';
-import { controllerLaws, userSteps } from '@skep/testing/controllers';
+import { Node } from '@skep/api';
 import { ContainerModule } from 'inversify';
 import { createCluster, identifiers, type Cluster } from 'skep';
 import { deschedulerController } from './controller.js';
@@ -74,56 +72,4 @@ describe('a descheduler', () => {
     expect(cluster.get(Descheduler, 'even')?.status.total).toBe(0);
     await cluster.stop();
   });
-});
-
-describe('laws', () => {
-  const service = newObject(Service, {
-    id: 'web',
-    name: 'web',
-    spec: { mode: { type: 'replicated', replicas: 4 }, task: {} },
-    status: { observedGeneration: 1, createdTasks: 4 },
-  });
-  const node = (id: string): Node =>
-    newObject(Node, {
-      id,
-      name: id,
-      spec: { role: 'worker', availability: 'active' },
-      status: { ...Node.initialStatus, state: 'ready' },
-    });
-  const task = (slot: number): Task =>
-    newObject(Task, {
-      id: `task${slot}`,
-      spec: {
-        serviceId: 'web',
-        serviceName: 'web',
-        slot,
-        desiredState: 'running',
-        template: {},
-        cause: 'scale',
-      },
-      status: { ...Task.initialStatus, state: 'running', nodeId: 'n1' },
-    });
-
-  it('a crash, a stale view or a second leader moves no task more', async () => {
-    const report = await controllerLaws({
-      kinds: [Descheduler, Service, Task, Node, ClusterKind],
-      controllers: () => [deschedulerController()],
-      settleMs: 0,
-      // All but `stopBy`, which is a time.
-      comparable: (view) => ({
-        desired: view
-          .list(Task)
-          .map(({ meta, spec }) => `${meta.id} ${spec.desiredState}`)
-          .sort(),
-        moves: view.list(Descheduler).map(({ status }) => status.total),
-      }),
-      scenario: [
-        userSteps.apply(node('n1'), node('n2'), service, ...[1, 2, 3, 4].map(task)),
-        userSteps.apply(newObject(Descheduler, { id: 'even', name: 'even', spec: {} })),
-        userSteps.advance(MINUTE),
-      ],
-    });
-    expect(report.writes).toBe(1);
-    expect(VIRTUAL_EPOCH % MINUTE).toBe(0);
-  }, 30_000);
 });

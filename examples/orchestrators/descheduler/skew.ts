@@ -49,7 +49,9 @@ function wantedTasks(view: View, service: Service): readonly Task[] | undefined 
   const tasks = view
     .list(Task, byService(meta.id))
     .filter((task) => task.spec.desiredState === 'running' || task.spec.desiredState === 'ready');
-  const isSteady = tasks.every((task) => task.status.state === 'running');
+  const isSteady = tasks.every(
+    (task) => task.status.state === 'running' && task.spec.isMoving !== true,
+  );
   return isSteady && tasks.length === wantedReplicas(spec) ? tasks : undefined;
 }
 

@@ -1,19 +1,23 @@
 /**
  * The controller of rollouts: canaries and blue/green with nothing but the service's own spec.
  *
- * Every write to the service goes together with the status of the rollout that says so, in one
- * commit; what somebody else writes to the service in between is told by its generation.
+ * While it goes on it owns the replicas, the image, the weights and the hold of updates; the other
+ * fields stay with whom they are, and may change. Every write to the service goes together with the
+ * status of the rollout that says so, in one commit.
  */
-import { ACTORS, byIndex, byService, isDeleting, isEqual, Service, Task } from '@skep/api';
-import { wantedReplicas, withSpec, withStatus } from '@skep/api';
-import type { ObjectId, Timestamp } from '@skep/api';
-import { defineController, noChanges, update } from '@skep/controller';
-import type { Plan, PlanController } from '@skep/controller';
-import { admit } from '@skep/orchestrator';
+import { ACTORS, byIndex, byService, isDeleting, Service, Task } from '@skep/api';
+import { wantedReplicas, withStatus } from '@skep/api';
+import type { ObjectId, ServiceSpec, Timestamp } from '@skep/api';
+import { defineController, noChanges, returnFields, update } from '@skep/controller';
+import type { ManagedSpec, Plan, PlanController } from '@skep/controller';
+import { managedSpec, planFields, planManaged, planReturnFields } from '@skep/orchestrator';
+import type { AdmissionPlan } from '@skep/orchestrator';
 import type { ObjectEvent, View } from '@skep/store';
+import { faultText } from '../kit/fault-text.js';
 import { withFinalizer, withoutFinalizer } from '../kit/finalizer.js';
 import { Rollout, type RolloutBasis, type RolloutPhase, type RolloutStatus } from './kind.js';
-import { abortedSpec, promotedSpec, serviceInStep, withImage } from './service-states.js';
+import { hasWeights, promotedFields, stepFields, zeroWeights } from './service-states.js';
+import type { RolloutFields } from './service-states.js';
 
 const NAME = 'rollout';
 const PROGRESS_DEADLINE_MS = 600_000;
@@ -62,9 +66,7 @@ export function planRollout(view: View, id: ObjectId, now: Timestamp): Plan {
   const scene: Scene = { view, now, rollout, service, tasks };
   const { basis } = status;
   if (basis === undefined || isOver || status.phase === 'pending') return begin(scene);
-  if (status.generation !== service.meta.generation) {
-    return note(rollout, over(basis, 'superseded', 'somebody else changed the service'));
-  }
+  if (!isInCharge(scene, basis)) return superseded(scene, basis);
   switch (status.phase) {
     case 'progressing':
       return progress(scene, basis);
@@ -82,8 +84,13 @@ export function planRollout(view: View, id: ObjectId, now: Timestamp): Plan {
 function begin(scene: Scene): Plan {
   const { rollout, service } = scene;
   const { image } = rollout.spec;
+  // What is not there yet, or is being changed, is nothing to compare with, or to go back to.
+  const { observedGeneration, update: rolling } = service.status;
+  const isChanging = rolling?.state === 'updating' || rolling?.state === 'rollback-started';
+  if (isChanging || observedGeneration < service.meta.generation) return noChanges;
   const firstGeneration = service.meta.generation + 1;
-  const basis: RolloutBasis = { image, stable: service.spec, firstGeneration };
+  const { managers } = managedSpec(service);
+  const basis: RolloutBasis = { image, stable: service.spec, managers, firstGeneration };
   if (wantedReplicas(service.spec) === undefined || service.spec.task.container === undefined) {
     return note(rollout, over(basis, 'aborted', 'it takes a replicated service'));
   }
@@ -97,17 +104,18 @@ function enterStep(scene: Scene, basis: RolloutBasis, index: number): Plan {
   const { rollout, service, tasks, now } = scene;
   const step = rollout.spec.steps[index];
   if (step === undefined) {
-    const next = withSpec(service, promotedSpec(service, basis));
-    return write(scene, next, { phase: 'promoting', message: '', basis });
+    const fields = promotedFields(service, basis);
+    return write(scene, own(scene, fields), { phase: 'promoting', message: '', step: 0, basis });
   }
   const message = `step ${index + 1}: ${step.tasks} new tasks, ${step.percent}%`;
-  const next = serviceInStep(service, basis, { step, tasks, now });
-  return write(scene, next, { phase: 'progressing', message, basis, step: index, stepAt: now });
+  const fields = stepFields(service, basis, { step, tasks });
+  const status = { phase: 'progressing', message, basis, step: index, stepAt: now } as const;
+  return write(scene, own(scene, fields), status);
 }
 
 /** Aborts, waits for the tasks of the step, waits for its pause, or goes on. */
 function progress(scene: Scene, basis: RolloutBasis): Plan {
-  const { rollout, tasks, now } = scene;
+  const { rollout, service, tasks, now } = scene;
   const { spec, status } = rollout;
   if (isDeleting(rollout)) return abort(scene, basis, 'the rollout was removed');
   if (spec.image !== basis.image) return abort(scene, basis, 'another image was declared');
@@ -119,6 +127,13 @@ function progress(scene: Scene, basis: RolloutBasis): Plan {
   const step = spec.steps[status.step];
   // Steps were taken away: the one that it stood at was the last.
   if (step === undefined) return enterStep(scene, basis, status.step);
+  // Somebody changed other fields: tasks of that generation need weights, too.
+  if (!hasWeights(service)) {
+    return write(scene, own(scene, stepFields(service, basis, { step, tasks })), {
+      ...status,
+      basis,
+    });
+  }
   if (status.readyAt !== undefined) {
     const until = status.readyAt + (step.pauseMs ?? 0);
     return now < until
@@ -132,49 +147,100 @@ function progress(scene: Scene, basis: RolloutBasis): Plan {
   return abort(scene, basis, `${running} of ${step.tasks} new tasks run after the deadline`);
 }
 
-/** Waits until the old tasks are replaced; then the service is as before, with the new image. */
+/** Waits until the old tasks are replaced; then all but the image goes back to whose it was. */
 function promoted(scene: Scene, basis: RolloutBasis): Plan {
   const { rollout, service } = scene;
   const { update: rolling, observedGeneration } = service.status;
   if (isDeleting(rollout)) return abort(scene, basis, 'the rollout was removed');
   const isPaused = rolling?.specVersion === service.meta.generation && rolling.state === 'paused';
   if (isPaused) return abort(scene, basis, rolling.message);
+  if (!hasWeights(service)) {
+    return write(scene, own(scene, promotedFields(service, basis)), {
+      ...rollout.status,
+      basis,
+    });
+  }
   if (observedGeneration < service.meta.generation) return noChanges;
-  const next = withSpec(service, withImage(basis));
-  return write(scene, next, over(basis, 'completed', 'all tasks are new'));
+  const back = giveBack(scene, basis, ['task.container.image']);
+  return write(scene, back, over(basis, 'completed', 'all tasks are new'));
 }
 
+/** All fields go back but the weights, which take the traffic off the new tasks until they went. */
 function abort(scene: Scene, basis: RolloutBasis, message: string): Plan {
-  const next = withSpec(scene.service, abortedSpec(scene.service, basis));
-  return write(scene, next, { phase: 'aborting', message, basis });
+  const { view, rollout, service } = scene;
+  const manager = managerOf(rollout);
+  const back = returnFields(managedSpec(service), {
+    manager,
+    earlier: earlierSpec(basis),
+    keep: ['endpoint.weights'],
+  });
+  // Not as a declaration: the image of an earlier rollout is its own, and stays.
+  const { endpoint, ...rest } = back.spec as ServiceSpec;
+  const spec = { ...rest, endpoint: { ...endpoint, weights: zeroWeights(service, basis) } };
+  const plan = planManaged(view, service, { spec, managers: back.managers });
+  return write(scene, plan, { phase: 'aborting', message, step: 0, basis });
 }
 
 /** Waits until the new tasks are gone; then the service is as it was. */
 function aborted(scene: Scene, basis: RolloutBasis): Plan {
   const { rollout, service } = scene;
   if (service.status.observedGeneration < service.meta.generation) return noChanges;
-  const { message } = rollout.status;
-  return write(scene, withSpec(service, basis.stable), over(basis, 'aborted', message));
+  return write(scene, giveBack(scene, basis), over(basis, 'aborted', rollout.status.message));
+}
+
+/** Somebody took over what the rollout needs: the rest goes back. */
+function superseded(scene: Scene, basis: RolloutBasis): Plan {
+  const message = 'somebody else took over fields of the service';
+  return write(scene, giveBack(scene, basis), over(basis, 'superseded', message));
+}
+
+/** By force: whoever declared the rollout handed these fields over to it. */
+function own({ view, rollout, service }: Scene, spec: RolloutFields): AdmissionPlan {
+  const request = { reference: service.meta.id, manager: managerOf(rollout), force: true };
+  return planFields(view, Service, { ...request, spec });
+}
+
+function giveBack(
+  { view, rollout, service }: Scene,
+  basis: RolloutBasis,
+  keep: readonly string[] = [],
+): AdmissionPlan {
+  const request = { reference: service.meta.id, manager: managerOf(rollout) };
+  return planReturnFields(view, Service, { ...request, earlier: earlierSpec(basis), keep });
+}
+
+function earlierSpec({ stable, managers }: RolloutBasis): ManagedSpec {
+  return { spec: stable, managers };
+}
+
+function managerOf({ meta }: Rollout): string {
+  return `Rollout ${meta.name}`;
+}
+
+/** Whether the fields that matter are still the rollout's, and as it wrote them. */
+function isInCharge({ rollout, service }: Scene, { image }: RolloutBasis): boolean {
+  const own = new Set(service.meta.managers?.[managerOf(rollout)] ?? []);
+  const { phase } = rollout.status;
+  const needed =
+    phase === 'aborting'
+      ? ['endpoint.weights']
+      : ['mode.replicas', 'task.container.image', 'endpoint.weights'];
+  const isSame = phase === 'aborting' || service.spec.task.container?.image === image;
+  return isSame && needed.every((path) => own.has(path));
 }
 
 /** Writes the service and the status together, or ends when the front door would not let it in. */
 function write(
-  scene: Scene,
-  service: Service,
-  status: Partial<RolloutStatus> & { readonly basis: RolloutBasis },
+  { rollout }: Scene,
+  plan: AdmissionPlan,
+  status: RolloutStatus & { readonly basis: RolloutBasis },
 ): Plan {
-  const { view, rollout } = scene;
-  const change = update(service);
-  const [complaint] = admit(view, change);
+  const [complaint] = plan.complaints;
   if (complaint !== undefined) {
-    return note(rollout, over(status.basis, 'aborted', `${complaint.field}: ${complaint.message}`));
+    return note(rollout, over(status.basis, 'aborted', faultText(complaint)));
   }
-  // An equal spec makes no new generation.
-  const isSame = isEqual(service.spec, scene.service.spec);
-  const generation = service.meta.generation + (isSame ? 0 : 1);
-  const next = { phase: rollout.status.phase, message: '', step: 0, ...status, generation };
-  const { changes, events } = note(rollout, next);
-  return { changes: [change, ...changes], ...(events === undefined ? {} : { events }) };
+  const { changes, events } = note(rollout, status);
+  return { changes: [...plan.changes, ...changes], ...(events === undefined ? {} : { events }) };
 }
 
 function note(rollout: Rollout, status: RolloutStatus): Plan {

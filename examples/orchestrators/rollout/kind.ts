@@ -2,7 +2,7 @@
  * Rollout: brings a new image of a service in steps, each with a share of the traffic and a pause.
  */
 import { defineKind } from '@skep/api';
-import type { ServiceSpec, StoredObject, Timestamp } from '@skep/api';
+import type { FieldManagers, ServiceSpec, StoredObject, Timestamp } from '@skep/api';
 import { z } from 'zod';
 
 const step = z.strictObject({
@@ -40,7 +40,7 @@ export type RolloutSpec = z.infer<typeof spec>;
 
 /**
  * Where it stands. Promoting: the old tasks are replaced, too. Aborting: the new ones go. The last
- * three are its ends; superseded: somebody else changed the service, which is theirs now.
+ * three are its ends; superseded: somebody took one of its fields over, and the others went back.
  */
 export type RolloutPhase =
   'pending' | 'progressing' | 'promoting' | 'aborting' | 'completed' | 'aborted' | 'superseded';
@@ -48,8 +48,9 @@ export type RolloutPhase =
 /** What is remembered of the service since the beginning. */
 export interface RolloutBasis {
   readonly image: string;
-  /** The service as it was. */
+  /** The service as it was, and who had set what of it. */
   readonly stable: ServiceSpec;
+  readonly managers: FieldManagers;
   /** Tasks of this generation and later ones are new. */
   readonly firstGeneration: number;
 }
@@ -64,8 +65,6 @@ export interface RolloutStatus {
   /** When the step began, and when all its tasks were first seen running. */
   readonly stepAt?: Timestamp;
   readonly readyAt?: Timestamp;
-  /** Generation of the service that this controller wrote last. */
-  readonly generation?: number;
 }
 
 /** A rollout. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { byService, newObject, Service, Task, wantedReplicas, withSpec } from '@skep/api';
+import { byService, idSource, newObject, seededRandom, Service, Task } from '@skep/api';
+import { wantedReplicas, withSpec } from '@skep/api';
 import { create, remove, update } from '@skep/controller';
+import { planApply, planUpdate } from '@skep/orchestrator';
 import { ContainerModule } from 'inversify';
 import { createCluster, identifiers } from 'skep';
 import { itObeysTheLaws } from '../kit/laws.js';
@@ -145,12 +147,73 @@ describe('a rollout', () => {
   it('lets go of a service that somebody else changes', async () => {
     await runTrial(
       trialOf({}, async (stage) => {
-        const { spec } = service(stage);
         const task = { container: { image: 'web:3' } };
-        await stage.commit('user', update(withSpec(service(stage), { ...spec, task })));
+        const plan = planUpdate(stage.view(), 'web', (spec) => ({ ...spec, task }));
+        await stage.commit('user', ...plan.changes);
         await stage.clock.advance(5 * MINUTE);
         expect(rollout(stage).status.phase).toBe('superseded');
-        expect(running(stage)).toEqual({ 'web:3': 5 });
+        expect(running(stage)).toEqual({ 'web:3': 4 });
+        expect(service(stage).spec.update).toBeUndefined();
+      }),
+    );
+  });
+
+  it('goes back to the image of the rollout before, when the next one fails', async () => {
+    await runTrial(
+      trialOf({}, async (stage) => {
+        await stage.clock.advance(30 * MINUTE);
+        expect(rollout(stage).status.phase).toBe('completed');
+        const next = withSpec(rollout(stage), { ...canary, image: 'web:bad' });
+        await stage.commit('user', update(next));
+        await stage.clock.advance(30 * MINUTE);
+        expect(rollout(stage).status).toMatchObject({
+          phase: 'aborted',
+          message: '1 new tasks failed',
+        });
+        expect(running(stage)).toEqual({ 'web:2': 4 });
+        expect(service(stage).spec).toEqual({
+          mode: { type: 'replicated', replicas: 4 },
+          task: { container: { image: 'web:2' } },
+        });
+      }),
+    );
+  });
+
+  it('goes on while somebody changes what is not its own', async () => {
+    await runTrial(
+      trialOf({}, async (stage) => {
+        const labelled = planUpdate(stage.view(), 'web', (spec) => ({
+          ...spec,
+          task: { container: { image: 'web:2', env: ['A=1'] } },
+        }));
+        await stage.commit('user', ...labelled.changes);
+        await stage.clock.advance(4 * MINUTE);
+        expect(rollout(stage).status).toMatchObject({ phase: 'progressing', step: 0 });
+        expect(running(stage)).toEqual({ 'web:1': 4, 'web:2': 1 });
+        await stage.clock.advance(15 * MINUTE);
+        expect(rollout(stage).status.phase).toBe('completed');
+        expect(service(stage).spec).toEqual({
+          mode: { type: 'replicated', replicas: 4 },
+          task: { container: { image: 'web:2', env: ['A=1'] } },
+        });
+      }),
+    );
+  });
+
+  it('is a conflict for a stack file that says another image, also when it is over', async () => {
+    await runTrial(
+      trialOf({}, async (stage) => {
+        const declare = (image: string) =>
+          planApply(
+            stage.view(),
+            [{ kind: Service, name: 'web', spec: { task: { container: { image } } } }],
+            { ids: idSource(seededRandom(1)), manager: 'stack shop' },
+          ).complaints.map(({ field, message }) => `${field}: ${message}`);
+        const conflict = ['spec.task.container.image: Rollout r has set it to "web:2"'];
+        expect(declare('web:1')).toEqual(conflict);
+        await stage.clock.advance(30 * MINUTE);
+        expect(rollout(stage).status.phase).toBe('completed');
+        expect([declare('web:1'), declare('web:2')]).toEqual([conflict, []]);
       }),
     );
   });

@@ -1,8 +1,8 @@
 /**
- * The service in each phase of a rollout. Pure.
+ * The fields of the service that a rollout owns, in each of its phases. Pure.
  */
-import { wantedReplicas, withSpec, withStatus } from '@skep/api';
-import type { EndpointWeight, Service, ServiceSpec, Task, Timestamp } from '@skep/api';
+import { wantedReplicas } from '@skep/api';
+import type { EndpointWeight, Service, Task } from '@skep/api';
 import type { RolloutBasis, RolloutStep } from './kind.js';
 
 /** What the weights depend on. */
@@ -32,65 +32,68 @@ export function stepWeights(
   ];
 }
 
+/** The fields of the service that a rollout owns while it goes on, and nothing else of it. */
+export interface RolloutFields {
+  readonly mode: { readonly type: 'replicated'; readonly replicas: number };
+  readonly task: { readonly container: { readonly image: string } };
+  readonly endpoint: { readonly weights: readonly EndpointWeight[] };
+  readonly update?: { readonly isHeld: true };
+}
+
 /**
- * The service with the new tasks of a step in slots of their own. The rolling update of this
- * generation is paused before it begins, so that no old task is replaced.
+ * A step: its new tasks in slots of their own beside the old ones, and the share of the traffic.
+ * Updates are held, so that no old task is replaced.
  */
-export function serviceInStep(
+export function stepFields(
   service: Service,
   basis: RolloutBasis,
-  facts: {
-    readonly step: RolloutStep;
-    readonly tasks: readonly Task[];
-    readonly now: Timestamp;
-  },
-): Service {
-  const { step, tasks, now } = facts;
+  facts: { readonly step: RolloutStep; readonly tasks: readonly Task[] },
+): RolloutFields {
+  const { step, tasks } = facts;
   const replicas = wantedReplicas(basis.stable) ?? 0;
   const next = service.meta.generation + 1;
-  const generations = { tasks, first: basis.firstGeneration, next };
-  const spec = withWeights(
-    { ...withImage(basis), mode: { type: 'replicated', replicas: replicas + step.tasks } },
-    stepWeights(step, replicas, generations),
-  );
-  const update = {
-    state: 'paused',
-    startedAt: now,
-    message: 'held by a rollout',
-    specVersion: next,
-    dirtySlots: 0,
-    failedTasks: [],
-  } as const;
-  return withStatus(withSpec(service, spec), { ...service.status, update });
+  const weights = stepWeights(step, replicas, { tasks, first: basis.firstGeneration, next });
+  return { ...fields(basis, replicas + step.tasks, weights), update: { isHeld: true } };
 }
 
-/** The spec whose update replaces the old tasks; the weights of the last step stay until then. */
-export function promotedSpec(service: Service, basis: RolloutBasis): ServiceSpec {
-  const last = service.spec.endpoint?.weights ?? [];
+/** Updates go on: the old tasks are replaced. The weights of the last step stay until then. */
+export function promotedFields(service: Service, basis: RolloutBasis): RolloutFields {
+  const { spec, meta } = service;
+  const last = spec.endpoint?.weights ?? [];
   const weightOfNew = last.findLast(({ specVersion = 0 }) => specVersion >= basis.firstGeneration);
-  const next = { specVersion: service.meta.generation + 1, weight: weightOfNew?.weight ?? 1 };
-  const { mode = { type: 'replicated' } } = service.spec;
-  return withWeights({ ...withImage(basis), mode }, [...last, next]);
+  const { weight } = weightOfNew ?? { weight: 1 };
+  const [present, next] = [meta.generation, meta.generation + 1];
+  const known = new Set(last.map(({ specVersion }) => specVersion));
+  const more = [present, next].filter((version) => !known.has(version));
+  const weights = [...last, ...more.map((specVersion) => ({ specVersion, weight }))];
+  return fields(basis, wantedReplicas(spec) ?? 0, weights);
 }
 
-/** The spec that goes back; tasks of the new generations get no more connections. */
-export function abortedSpec(service: Service, basis: RolloutBasis): ServiceSpec {
-  const { generation } = service.meta;
-  const news = newVersions({ tasks: [], first: basis.firstGeneration, next: generation });
-  return withWeights(
-    basis.stable,
-    news.map((specVersion) => ({ specVersion, weight: 0 })),
-  );
+/** No connections for any task of the new generations. */
+export function zeroWeights({ meta }: Service, basis: RolloutBasis): readonly EndpointWeight[] {
+  const news = newVersions({ tasks: [], first: basis.firstGeneration, next: meta.generation });
+  return news.map((specVersion) => ({ specVersion, weight: 0 }));
 }
 
-/** The spec as it was before, with the new image. */
-export function withImage({ stable, image }: RolloutBasis): ServiceSpec {
-  const container = { ...stable.task.container, image };
-  return { ...stable, task: { ...stable.task, container } };
+/**
+ * Whether the service has weights for tasks of its present generation: somebody may have changed
+ * other fields of it since the rollout wrote it.
+ */
+export function hasWeights({ spec, meta }: Service): boolean {
+  const weights = spec.endpoint?.weights ?? [];
+  return weights.some(({ specVersion }) => specVersion === meta.generation);
 }
 
-function withWeights(spec: ServiceSpec, weights: readonly EndpointWeight[]): ServiceSpec {
-  return { ...spec, endpoint: { ...spec.endpoint, weights } };
+function fields(
+  { image }: RolloutBasis,
+  replicas: number,
+  weights: readonly EndpointWeight[],
+): RolloutFields {
+  return {
+    mode: { type: 'replicated', replicas },
+    task: { container: { image } },
+    endpoint: { weights },
+  };
 }
 
 function oldVersions({ tasks, first }: Generations): readonly number[] {

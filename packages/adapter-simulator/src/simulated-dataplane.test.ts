@@ -14,7 +14,7 @@ import {
   virtualAddressOf,
   type SmallCluster,
 } from './__fixtures__/small-cluster.js';
-import { SimulatedDataplane } from './simulated-dataplane.js';
+import { SimulatedDataplane, type RendererName } from './simulated-dataplane.js';
 
 const WEB: SmallCluster = {
   services: [
@@ -29,7 +29,7 @@ const WEB: SmallCluster = {
   ],
 };
 
-function setUp() {
+function setUp(renderer?: RendererName) {
   const clock = new VirtualClock({ start: 0 });
   const world = new World();
   for (const name of ['node1', 'node2']) {
@@ -41,6 +41,7 @@ function setUp() {
     world,
     clock,
     random: seededRandom(1),
+    ...(renderer === undefined ? {} : { renderer }),
   });
   const assignments = new AssignmentState();
   /** Begins to apply what is assigned. */
@@ -68,6 +69,9 @@ const outcomeOf = (world: World): string =>
     destination: virtualAddressOf('net1', { number: 1, tasks: [] }),
     destinationPort: 80,
   }).outcome;
+
+/** Where virtual addresses of the overlay are balanced. */
+const balancingNamespace = { ipvs: 'lb_net1', nftables: '1-net1' } as const;
 
 describe('SimulatedDataplane', () => {
   it('takes 1 to 4 ms, and until then the world is as before', async () => {
@@ -97,14 +101,20 @@ describe('SimulatedDataplane', () => {
     expect(kernelView(world, 'node1')).toEqual(kernelView(freshWorld(dataplane), 'node1'));
   });
 
-  it('makes tables through which connections find their way', async () => {
-    const { world, assignments, applyNow } = setUp();
+  it.each(['ipvs', 'nftables'] as const)('by %s connections find their way', async (renderer) => {
+    const { world, dataplane, assignments, applyNow } = setUp(renderer);
     const local: SmallCluster = {
       services: [{ number: 1, tasks: [{ id: 't1', node: 'node1' }] }],
     };
     assignments.apply(completeAssignment(local, 'node1', 1));
     await applyNow();
     expect(outcomeOf(world)).toBe('answered');
+    const { nft, balancers } = world.namespace('node1', balancingNamespace[renderer]).config;
+    expect([nft.isEmpty, balancers.size]).toEqual(renderer === 'ipvs' ? [true, 1] : [false, 0]);
+    // A difference, and a look whether all is there.
+    const touched = assignments.apply(completeAssignment({ services: [] }, 'node1', 2));
+    await applyNow(networkChangeOf(touched));
+    expect(await dataplane.repair()).toEqual([]);
   });
 
   it('chooses host ports that nobody named, and tells them', async () => {

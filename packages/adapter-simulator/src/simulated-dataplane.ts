@@ -11,12 +11,18 @@ import {
   hostPortsOf,
   planNodeLocal,
   renderDiff,
+  renderNftables,
+  renderNftablesDiff,
   renderNode,
   updateTables,
   type NetworkChange,
   type NodeLocal,
   type NodeNetworkState,
   type NodeTables,
+  type RenderedNamespace,
+  type RenderedStep,
+  type TableContent,
+  type TableDiff,
   type World,
 } from '@skep/network';
 import { delay } from './delay.js';
@@ -29,7 +35,22 @@ export interface SimulatedDataplaneOptions {
   readonly world: World;
   readonly clock: Clock;
   readonly random: Random;
+  /** How tables become texts. Default: `ipvs`. */
+  readonly renderer?: RendererName;
 }
+
+/** The renderers that a simulated host may program its kernel with. */
+export type RendererName = 'ipvs' | 'nftables';
+
+interface Renderer {
+  readonly whole: (tables: TableContent) => readonly RenderedNamespace[];
+  readonly difference: (diff: TableDiff) => readonly RenderedStep[];
+}
+
+const RENDERERS: Readonly<Record<RendererName, Renderer>> = Object.freeze({
+  ipvs: { whole: renderNode, difference: renderDiff },
+  nftables: { whole: renderNftables, difference: renderNftablesDiff },
+});
 
 /** Bounds of the time that the kernel takes for a change. */
 const APPLY_MS = { from: 1, to: 4 };
@@ -37,6 +58,7 @@ const APPLY_MS = { from: 1, to: 4 };
 /** Programs one node of a world. */
 export class SimulatedDataplane implements Dataplane {
   readonly #options: SimulatedDataplaneOptions;
+  readonly #renderer: Renderer;
   #local: NodeLocal;
   #tables: NodeTables | undefined;
   /** What the world holds; undefined when that is not known, and everything is set anew. */
@@ -46,6 +68,7 @@ export class SimulatedDataplane implements Dataplane {
 
   constructor(options: SimulatedDataplaneOptions) {
     this.#options = options;
+    this.#renderer = RENDERERS[options.renderer ?? 'ipvs'];
     this.#local = createNodeLocal({ underlayAddress: options.address });
   }
 
@@ -78,10 +101,11 @@ export class SimulatedDataplane implements Dataplane {
     const { world, nodeName } = this.#options;
     if (this.#applied === undefined || this.#end.signal.aborted) return Promise.resolve([]);
     const present = world.node(nodeName).namespaces;
-    const missing = renderNode(this.#applied)
+    const whole = this.#renderer.whole(this.#applied);
+    const missing = whole
       .map(({ namespace }) => namespace.name)
       .filter((name) => !present.has(name));
-    if (missing.length > 0) world.setNode(nodeName, renderNode(this.#applied));
+    if (missing.length > 0) world.setNode(nodeName, whole);
     return Promise.resolve(missing.map((name) => `namespace ${name} was missing`));
   }
 
@@ -96,8 +120,8 @@ export class SimulatedDataplane implements Dataplane {
     const applied = this.#applied;
     // Should it fail half-way, nobody knows what the world holds.
     this.#applied = undefined;
-    if (applied === undefined) world.setNode(nodeName, renderNode(next));
-    else world.apply(nodeName, renderDiff(diffTables(applied, next)));
+    if (applied === undefined) world.setNode(nodeName, this.#renderer.whole(next));
+    else world.apply(nodeName, this.#renderer.difference(diffTables(applied, next)));
     this.#applied = next;
   }
 }

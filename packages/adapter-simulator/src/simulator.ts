@@ -16,7 +16,7 @@ import {
 import { connect, taskNamespace, World, type Delivery } from '@skep/network';
 import type { BehaviourOf } from './behaviour.js';
 import { parseTarget, type RequestOptions, type RequestResult } from './request.js';
-import { SimulatedDataplane } from './simulated-dataplane.js';
+import { SimulatedDataplane, type RendererName } from './simulated-dataplane.js';
 import { SimulatedHost } from './simulated-host.js';
 import type { SimulatedLinkOptions } from './simulated-link.js';
 import { SimulatedResolver } from './simulated-resolver.js';
@@ -31,6 +31,8 @@ export interface SimulatorOptions {
   readonly behaviour?: BehaviourOf;
   readonly latencyMs?: SimulatedLinkOptions['latencyMs'];
   readonly logger?: Logger;
+  /** How hosts program their kernels. Default: `ipvs`. */
+  readonly renderer?: RendererName;
 }
 
 /** A host to add. */
@@ -78,7 +80,7 @@ export class Simulator implements Runnable {
    * @throws already-exists when there is a host of this id or name.
    */
   async addHost(options: HostOptions): Promise<SimulatedHost> {
-    const { clock, random, link, logger, latencyMs } = this.#options;
+    const { clock, random, link, logger, latencyMs, renderer } = this.#options;
     const known = this.hosts.find((one) => one.id === options.id || one.name === options.name);
     if (known !== undefined) {
       throw new SkepError('already-exists', `there is a host ${known.name} (${known.id}) already`);
@@ -102,6 +104,7 @@ export class Simulator implements Runnable {
           world: this.world,
           clock,
           random: own.fork('dataplane'),
+          ...(renderer === undefined ? {} : { renderer }),
         }),
         resolver: new SimulatedResolver(own.fork('resolver')),
       }),

@@ -2,7 +2,7 @@
  * The remaining kinds: the cluster itself, secrets, configs, volumes, leases, events.
  */
 import type { DriverConfig } from './container.js';
-import { defineKind } from './kind.js';
+import { defineKind, ownerIndex } from './kind.js';
 import type { Condition, Labels, ObjectId, StoredObject, Timestamp } from './meta.js';
 
 /** Settings of the whole cluster. Each has a default in `defaults.ts`. */
@@ -71,6 +71,7 @@ export type Secret = StoredObject<SecretSpec, EmptyStatus>;
 /** Token of {@link Secret}. */
 export const Secret = defineKind<SecretSpec, EmptyStatus>({
   name: 'Secret',
+  indexes: { owner: ownerIndex },
   initialStatus: EMPTY_STATUS,
 });
 
@@ -87,6 +88,7 @@ export type Config = StoredObject<ConfigSpec, EmptyStatus>;
 /** Token of {@link Config}. */
 export const Config = defineKind<ConfigSpec, EmptyStatus>({
   name: 'Config',
+  indexes: { owner: ownerIndex },
   initialStatus: EMPTY_STATUS,
 });
 
@@ -134,7 +136,8 @@ export type Volume = StoredObject<VolumeSpec, VolumeStatus>;
 /** Token of {@link Volume}. */
 export const Volume = defineKind<VolumeSpec, VolumeStatus>({
   name: 'Volume',
-  indexes: { group: ({ spec }) => spec.group },
+  indexes: { group: ({ spec }) => spec.group, owner: ownerIndex },
+  specIndexes: ['group'],
   initialStatus: EMPTY_STATUS,
 });
 
@@ -178,5 +181,6 @@ export const Event = defineKind<EventSpec, EmptyStatus>({
   name: 'Event',
   hasUniqueName: false,
   indexes: { regarding: ({ spec }) => `${spec.regarding.kind}/${spec.regarding.id}` },
+  specIndexes: ['regarding'],
   initialStatus: EMPTY_STATUS,
 });

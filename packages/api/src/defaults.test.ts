@@ -72,6 +72,7 @@ describe('settings of a service', () => {
   it('updates one slot at a time, stop-first, and pauses at the first failure', () => {
     const defaults = {
       parallelism: 1,
+      isHeld: false,
       delayMs: 0,
       failureAction: 'pause',
       monitorMs: 5_000,

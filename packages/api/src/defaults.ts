@@ -74,6 +74,7 @@ export function updateSettings(config: UpdateConfig | undefined): UpdateSettings
     monitorMs: 5_000,
     maxFailureRatio: 0,
     order: 'stop-first',
+    isHeld: false,
     ...withoutAbsent(config ?? {}),
   };
 }

@@ -60,6 +60,7 @@ export const EndpointSlice = defineKind<EndpointSliceSpec, EmptyStatus>({
     network: ({ spec }) => spec.networkId,
     task: ({ spec }) => spec.backends.map((backend) => backend.taskId),
   },
+  specIndexes: ['service', 'network', 'task'],
   initialStatus: Object.freeze({}),
 });
 

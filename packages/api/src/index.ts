@@ -70,7 +70,16 @@ export {
 export type { ErrorDetails, SkepErrorCode } from './errors.js';
 export { deriveHex, deriveId, hash32, hash53, idSource } from './ids.js';
 export type { IdSource } from './ids.js';
-export { byIndex, defineKind, newObject, withMeta, withSpec, withStatus } from './kind.js';
+export {
+  byIndex,
+  byOwner,
+  defineKind,
+  newObject,
+  ownerIndex,
+  withMeta,
+  withSpec,
+  withStatus,
+} from './kind.js';
 export type {
   AnyKind,
   IndexFunction,
@@ -113,6 +122,7 @@ export type {
   EnginePlugin,
   NodeAvailability,
   NodeDescription,
+  NodeImage,
   NodeNetwork,
   NodeRole,
   NodeSpec,
@@ -144,8 +154,18 @@ export type {
 export { ACTORS, OWNERSHIP, ownershipFault } from './ownership.js';
 export type { OwnershipTable } from './ownership.js';
 export { seededRandom } from './random.js';
-export { normalArchitecture } from './resources.js';
-export type { GenericResource, Platform, ResourceRequirements, Resources } from './resources.js';
+export { DEVICE_CAPACITY_MILLI, deviceRequestFaults, normalArchitecture } from './resources.js';
+export type {
+  DeviceRequest,
+  DeviceShare,
+  GenericResource,
+  NodeDevice,
+  NodeResources,
+  Platform,
+  ReservedResources,
+  ResourceRequirements,
+  Resources,
+} from './resources.js';
 export { silentLogger, silentMetrics, sleepUntil } from './seams.js';
 export type {
   Clock,
@@ -163,6 +183,27 @@ export type {
   Timer,
   TimerOptions,
 } from './seams.js';
+export { matchesField, matchesLabel, matchesSelector } from './selector.js';
+export type {
+  FieldRequirement,
+  LabelRequirement,
+  ObjectSelector,
+  SelectorTexts,
+} from './selector.js';
+export { parseFieldSelector, parseLabelSelector, parseSelector } from './selector-parser.js';
+export type {
+  LabelOperator,
+  NodeAffinity,
+  NodeRequirement,
+  NodeSelectorTerm,
+  ServiceAffinity,
+  ServiceAffinityTerm,
+  Taint,
+  TaintEffect,
+  Toleration,
+  TopologySpread,
+  Weighted,
+} from './service-placement.js';
 export { Service, servicesByNetwork } from './service.js';
 export type {
   AllocatedPort,
@@ -195,6 +236,7 @@ export type {
   FilterCount,
   PendingReason,
   PlacementSummary,
+  ReservedPort,
   RestartHistory,
   TaskCause,
   TaskNetwork,

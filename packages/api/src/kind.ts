@@ -42,6 +42,11 @@ export interface Kind<Spec = unknown, Status = unknown> {
   /** Whether two objects may not have the same name, compared without case. */
   readonly hasUniqueName: boolean;
   readonly indexes: Readonly<Record<string, IndexFunction<Spec, Status>>>;
+  /**
+   * Names of the indexes whose keys follow from the spec alone: a store does not ask them again
+   * when only the status changes. An index that looks at anything else must not be named here.
+   */
+  readonly specIndexes: readonly string[];
   /** Status of an object that nobody has looked at yet. */
   readonly initialStatus: Status;
   /** Fills in the fields a writer of the spec left out. */
@@ -70,6 +75,8 @@ export interface KindDefinition<Spec, Status> {
   /** Default: true. */
   readonly hasUniqueName?: boolean;
   readonly indexes?: Readonly<Record<string, IndexFunction<Spec, Status>>>;
+  /** Default: none. See {@link Kind.specIndexes}. */
+  readonly specIndexes?: readonly string[];
   readonly initialStatus: Status;
   readonly defaults?: (spec: Spec) => Spec;
   readonly schema?: StandardSchema<Spec>;
@@ -84,6 +91,7 @@ export function defineKind<Spec, Status>(
     plural: definition.plural ?? `${definition.name.toLowerCase()}s`,
     hasUniqueName: definition.hasUniqueName ?? true,
     indexes: definition.indexes ?? {},
+    specIndexes: definition.specIndexes ?? [],
   });
 }
 
@@ -102,6 +110,23 @@ export function byIndex<Spec, Status>(
   key: string,
 ): IndexSelector<Spec, Status> {
   return { index, key, of: kind };
+}
+
+/**
+ * An index by owner, for the kinds of objects that controllers make: found by {@link byOwner}.
+ * Service, Network, Secret, Config and Volume have it; give it to a kind of your own with
+ * `indexes: { owner: ownerIndex }`.
+ */
+export function ownerIndex({ meta }: { readonly meta: StoredObject['meta'] }): readonly string[] {
+  return meta.owners.map(({ id }) => id);
+}
+
+/** Selector of all objects of `kind` that belong to the object with this id. */
+export function byOwner<Spec, Status>(
+  kind: Kind<Spec, Status>,
+  ownerId: string,
+): IndexSelector<Spec, Status> {
+  return byIndex(kind, 'owner', ownerId);
 }
 
 /** Builds an object of a kind that was not written yet (see {@link newMeta}). */

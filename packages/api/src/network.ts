@@ -4,7 +4,7 @@
  * **Source:** Docker Engine API v1.43 `NetworkCreate`, SwarmKit api/specs.proto (NetworkSpec).
  */
 import type { DriverConfig } from './container.js';
-import { defineKind } from './kind.js';
+import { defineKind, ownerIndex } from './kind.js';
 import type { Condition, Labels, Revision, StoredObject, Timestamp } from './meta.js';
 
 /** One address range of a network. CIDR form for ranges, plain form for single addresses. */
@@ -84,6 +84,7 @@ export type Network = StoredObject<NetworkSpec, NetworkStatus>;
 /** Token of {@link Network}. */
 export const Network = defineKind<NetworkSpec, NetworkStatus>({
   name: 'Network',
+  indexes: { owner: ownerIndex },
   initialStatus: Object.freeze({ observedGeneration: 0, subnets: [], quarantine: [] }),
 });
 

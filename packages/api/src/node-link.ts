@@ -55,6 +55,8 @@ export interface AssignedNetwork {
   }[];
   /** This node's load-balancer address in the network, CIDR form; absent until allocated. */
   readonly loadBalancerAddress?: string;
+  /** That of the other family, IPv6, with dual stack. */
+  readonly loadBalancerAddress6?: string;
 }
 
 /**
@@ -68,6 +70,8 @@ export interface AssignedService {
   readonly order: number;
   /** CIDR form; absent for dnsrr. */
   readonly virtualAddress?: string;
+  /** That of the other family, IPv6, with dual stack. */
+  readonly virtualAddress6?: string;
   readonly aliases: readonly string[];
   /** Ingress ports; only in the ingress network. */
   readonly ports: readonly AllocatedPort[];
@@ -89,8 +93,12 @@ export interface AssignedSlice extends EndpointSliceSpec {
  */
 export interface AssignedPeer {
   readonly networkId: NetworkId;
-  /** Without prefix length. The MAC address follows from it. */
+  /** Without prefix length. The MAC address follows from it, unless it is given. */
   readonly address: string;
+  /** For an IPv6 address of an endpoint with both families: its MAC address follows from IPv4. */
+  readonly macAddress?: string;
+  /** It is the load balancer of that node, and no task. Absent: a task, or not said. */
+  readonly isBalancer?: true;
   readonly nodeId: NodeId;
   /** Address of that node in the underlay: the VXLAN tunnel end point. */
   readonly tunnelAddress: string;
@@ -222,7 +230,9 @@ export interface NodeSession {
 
 /**
  * How a node reaches a manager: in process, over a unix socket, later over mTLS.
- * @throws not-found for an unknown node; unavailable when it registers too often (3 in 8 s).
+ * @throws not-found for an unknown node; unavailable when it registers too often (3 in 8 s), or
+ * when
+ * another manager leads: `details.leader` is its name then, if that is known.
  */
 export interface NodeLink {
   open(hello: NodeHello, handlers: NodeLinkHandlers): Promise<NodeSession>;

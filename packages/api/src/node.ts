@@ -5,7 +5,8 @@
  */
 import { defineKind } from './kind.js';
 import type { Condition, Labels, NetworkId, Revision, StoredObject } from './meta.js';
-import type { Platform, Resources } from './resources.js';
+import type { NodeResources, Platform } from './resources.js';
+import type { Taint } from './service-placement.js';
 
 /** Role of a node. */
 export type NodeRole = 'worker' | 'manager';
@@ -24,7 +25,7 @@ export interface EnginePlugin {
 export interface NodeDescription {
   readonly hostname: string;
   readonly platform: Platform;
-  readonly resources: Resources;
+  readonly resources: NodeResources;
   readonly engine: {
     readonly version: string;
     readonly labels: Labels;
@@ -33,12 +34,25 @@ export interface NodeDescription {
   };
   /** Topology for cluster volumes: segment name → value. */
   readonly topology?: Labels;
+  /** Images that the node has, for policies that like to go where an image is. */
+  readonly images?: readonly NodeImage[];
+}
+
+/** An image on a node. */
+export interface NodeImage {
+  /** Every name by which a task may ask for it: `nginx:1.27`, `nginx@sha256:…`. */
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
 }
 
 /** What is wanted of a node. Its labels (`node.labels.x`) are `meta.labels`. */
 export interface NodeSpec {
   readonly role: NodeRole;
   readonly availability: NodeAvailability;
+  /**
+   * What keeps tasks away that do not tolerate it. Only policies with a taint filter look at it.
+   */
+  readonly taints?: readonly Taint[];
   /** For a simulated host: what it says about itself where that differs from the default. */
   readonly description?: Partial<NodeDescription>;
 }

@@ -52,6 +52,8 @@ export const OWNERSHIP: Readonly<Record<string, OwnershipTable>> = Object.freeze
     endpoint: [allocator],
     releasedAt: [allocator],
     genericResources: [scheduler],
+    devices: [scheduler],
+    reservedPorts: [scheduler],
     volumes: [scheduler],
     container: [dispatcher],
     hostPorts: [dispatcher],

@@ -5,9 +5,23 @@
  * api/objects.proto.
  */
 import type { ContainerSpec, DriverConfig } from './container.js';
-import { byIndex, defineKind, type IndexSelector } from './kind.js';
-import type { Condition, Labels, NetworkId, StoredObject, TaskId, Timestamp } from './meta.js';
+import { byIndex, defineKind, ownerIndex, type IndexSelector } from './kind.js';
+import type {
+  Condition,
+  FieldManagers,
+  Labels,
+  NetworkId,
+  StoredObject,
+  TaskId,
+  Timestamp,
+} from './meta.js';
 import type { Platform, ResourceRequirements } from './resources.js';
+import type {
+  NodeAffinity,
+  ServiceAffinity,
+  Toleration,
+  TopologySpread,
+} from './service-placement.js';
 
 /** How many tasks a service has, and where. */
 export type ServiceMode =
@@ -43,6 +57,21 @@ export interface Placement {
   /** 0 means without limit. */
   readonly maxReplicasPerNode?: number;
   readonly platforms?: readonly Platform[];
+  /** Nodes by their labels; for policies with the node affinity plugins. */
+  readonly nodeAffinity?: NodeAffinity;
+  /** Near tasks of other services; for policies with the service affinity plugins. */
+  readonly serviceAffinity?: ServiceAffinity;
+  /** Away from tasks of services, the own one too; for policies with those plugins. */
+  readonly serviceAntiAffinity?: ServiceAffinity;
+  /** Taints of nodes that do not matter; for policies with the taint plugins. */
+  readonly tolerations?: readonly Toleration[];
+  /** Evenness over topologies, with bounds; for policies with the topology spread plugins. */
+  readonly topologySpread?: readonly TopologySpread[];
+  /**
+   * Who goes first, and who may take whose place: more is more important. Default: 0. Only
+   * preemption looks at it.
+   */
+  readonly priority?: number;
 }
 
 /** Attachment of a task to a network. `target` is the network's name or id. */
@@ -98,6 +127,11 @@ export interface UpdateConfig {
    * Swarm (defect 10).
    */
   readonly progressDeadlineMs?: number;
+  /**
+   * Holds updates: tasks stay as they are, whatever is declared, until it is gone. Slots that are
+   * new, and tasks that replace ended ones, are made from the present spec. Default: false.
+   */
+  readonly isHeld?: boolean;
 }
 
 /** Protocols of published ports. */
@@ -233,6 +267,8 @@ export interface NodeFaults {
 export interface SpecRevision {
   readonly specVersion: number;
   readonly spec: ServiceSpec;
+  /** Who had set what of it. */
+  readonly managers?: FieldManagers;
 }
 
 /** What is known about a service. Who writes which field: docs/semantics.md. */
@@ -276,11 +312,13 @@ export const Service = defineKind<ServiceSpec, ServiceStatus>({
       ),
     ],
     mode: ({ spec }) => spec.mode?.type ?? 'replicated',
+    owner: ownerIndex,
     publishedPort: ({ status }) =>
       status.endpoint?.ports
         .filter((port) => port.publishedPort > 0)
         .map((port) => `${port.protocol}/${port.publishedPort}`),
   },
+  specIndexes: ['secret', 'config', 'mode'],
   initialStatus: Object.freeze({ observedGeneration: 0, createdTasks: 0 }),
 });
 

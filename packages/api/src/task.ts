@@ -6,8 +6,14 @@
  */
 import { byIndex, defineKind, type IndexSelector } from './kind.js';
 import type { NetworkId, NodeId, ServiceId, StoredObject, TaskId, Timestamp } from './meta.js';
-import type { GenericResource } from './resources.js';
-import type { AllocatedPort, EndpointSpec, ServiceEndpoint, TaskTemplate } from './service.js';
+import type { DeviceShare, GenericResource } from './resources.js';
+import type {
+  AllocatedPort,
+  EndpointSpec,
+  PortProtocol,
+  ServiceEndpoint,
+  TaskTemplate,
+} from './service.js';
 import type { DesiredTaskState, TaskState } from './task-state.js';
 
 /** When a task that waits at READY may run. All times are absolute, so they survive a crash. */
@@ -31,7 +37,11 @@ export interface RestartHistory {
 /** Why a task exists. */
 export type TaskCause = 'scale' | 'restart' | 'update' | 'node';
 
-/** What is wanted of a task. Everything but `desiredState` and `release` is fixed at creation. */
+/**
+ * What is wanted of a task. Everything but `desiredState`, `release`, `stopBy` and `isMoving` is
+ * fixed
+ * at creation.
+ */
 export interface TaskSpec {
   /** Absent for stand-alone tasks. */
   readonly serviceId?: ServiceId;
@@ -57,6 +67,11 @@ export interface TaskSpec {
    */
   readonly stopBy?: Timestamp;
   readonly restarts?: RestartHistory;
+  /**
+   * Asked to make room: the task is replaced in its slot as an update replaces it, in the service's
+   * order, though it is as declared. Never unset.
+   */
+  readonly isMoving?: boolean;
 }
 
 /** An address of a task in a network. */
@@ -72,6 +87,13 @@ export interface ContainerStatus {
   readonly containerId?: string;
   readonly pid?: number;
   readonly exitCode?: number;
+}
+
+/** The number that a host-mode port without one was given on its node. */
+export interface ReservedPort {
+  readonly protocol: PortProtocol;
+  readonly targetPort: number;
+  readonly publishedPort: number;
 }
 
 /** Counts of nodes that a filter refused. */
@@ -99,12 +121,13 @@ export interface PendingReason {
 export interface PlacementSummary {
   /**
    * The rank term that decided: `faults`, `service-tasks`, `total-tasks`, `spread`, or that of
-   * another policy; `name` for a tie, `only-node` without an alternative, `preassigned`.
+   * another policy; `score` or the name of a policy's only score; the policy's tie-break, or
+   * `name` or `id`, for a tie; `only-node` without an alternative; `preassigned`.
    */
   readonly term: string;
   /** The node that would have been taken otherwise. */
   readonly runnerUp?: NodeId;
-  /** What the term gave for the node and for the runner-up; less is better. */
+  /** What the term gave for the node and for the runner-up: less is better, of a score more. */
   readonly values?: readonly [number, number];
   /** Nodes that passed every filter. */
   readonly nodes: number;
@@ -130,6 +153,10 @@ export interface TaskStatus {
   /** Set when the addresses went back to their networks; they are history from then on. */
   readonly releasedAt?: Timestamp;
   readonly genericResources?: readonly GenericResource[];
+  /** The devices it was given, by index. Set by the scheduler together with `nodeId`. */
+  readonly devices?: readonly DeviceShare[];
+  /** Host-mode ports whose numbers the policy chose. Set by the scheduler with `nodeId`. */
+  readonly reservedPorts?: readonly ReservedPort[];
   readonly volumes?: readonly { readonly volumeId: string; readonly target: string }[];
   readonly container?: ContainerStatus;
   /** Host-mode ports as the node bound them. */
@@ -160,6 +187,7 @@ export const Task = defineKind<TaskSpec, TaskStatus>({
     slot: ({ spec }) => (spec.serviceId === undefined ? undefined : slotKey(spec)),
     network: ({ status }) => status.networks?.map((network) => network.networkId),
   },
+  specIndexes: ['service', 'slot'],
   initialStatus: Object.freeze({
     state: 'new',
     timestamp: 0,

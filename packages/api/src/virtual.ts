@@ -58,6 +58,7 @@ export class VirtualClock implements Clock {
   #deferred: (() => void)[] = [];
   #cancelled = 0;
   #isRunning = false;
+  #isInterrupted = false;
 
   constructor(options: VirtualClockOptions = {}) {
     this.#now = options.start ?? VIRTUAL_EPOCH;
@@ -132,10 +133,20 @@ export class VirtualClock implements Clock {
     }
   }
 
+  /**
+   * Ends the move of time that is under way, where it is: whoever waits for it goes on. Nothing
+   * happens when there is none. For watchdogs: what is due stays due.
+   */
+  interrupt(): void {
+    this.#isInterrupted = this.#isRunning;
+  }
+
   async #run(until: Timestamp): Promise<void> {
     let turns = 0;
+    this.#isInterrupted = false;
     for (;;) {
       await this.#turn();
+      if (this.#isInterrupted) return;
       if (this.#deferred.length > 0) {
         const batch = this.#deferred;
         this.#deferred = [];

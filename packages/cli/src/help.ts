@@ -2,6 +2,10 @@
  * What `--help` teaches, beyond the list of options.
  */
 
+const POLICIES =
+  'swarm, least-allocated, most-allocated, balanced, kubernetes, dot-product, best-fit,\n' +
+  'gpu-packing, gpu-clustering, fgd, random';
+
 /** Texts below the options of `skep` and of each command. */
 export const HELP = Object.freeze({
   skep: `
@@ -11,9 +15,19 @@ Begin here:
   skep validate -f stack.yml            everything that is wrong with it, with line and column
   skep convert -f stack.yml --stack st  the requests that 'docker stack deploy' would send
 
+Look inside:
+  skep tables node1 -f stack.yml        what a node routes where
+  skep dns vote --from client -f stack.yml
+  skep trace packet --to node1:8080 -f stack.yml
+  skep map -f stack.yml --format svg > map.svg
+
+Try policies:
+  skep policy compare --trace trace.csv --policy swarm --policy ./mine.mjs -o report.html
+  skep policy explain --trace trace.csv --policy ./mine.mjs --task web.3
+
 Exit codes:
   0   as asked
-  1   the cluster does not settle as declared; all reasons are printed
+  1   the cluster does not settle as declared (all reasons are printed), or has no answer
   2   bad input: a file, or an option; nothing was done
   70  a fault of skep itself
 
@@ -72,5 +86,77 @@ Forms:
 Examples:
   skep convert -f stack.yml --stack st
   skep convert -f stack.yml --stack st --to manifest > st.yml
+`,
+  tables: `
+Simulates the files until they settle, then shows one node.
+
+Formats:
+  table     published ports, and each network's virtual addresses with their backends
+  ipvsadm   the text that 'ipvsadm --restore' is given, for each namespace
+  iptables  the text that 'iptables-restore --noflush' is given, for each namespace
+  json      everything, for programs
+
+Examples:
+  skep tables node1 -f stack.yml
+  skep tables node2 -f stack.yml --network ingress --format ipvsadm
+`,
+  dns: `
+Simulates the files until they settle, then asks the resolver of the task's node, as the task would.
+
+Examples:
+  skep dns vote --from client -f stack.yml            the virtual address of a service
+  skep dns tasks.vote --from client -f stack.yml      the addresses of its tasks
+  skep dns 3.1.0.10.in-addr.arpa --type PTR --from client -f stack.yml
+`,
+  trace: `
+Simulates the files until they settle, then sends requests through the very texts that the nodes'
+kernels would hold, and tells each step of request and answer.
+
+Examples:
+  skep trace packet --to node2:8080 -f stack.yml
+  skep trace packet --to http://vote/ --from client --count 4 -f stack.yml
+  skep trace packet --to 10.0.1.2:53 --protocol udp --from client -f stack.yml
+`,
+  map: `
+Simulates the files until they settle, then draws nodes, sandboxes, networks, addresses and virtual
+addresses: as text, or as one SVG that needs nothing else.
+
+Examples:
+  skep map -f stack.yml
+  skep map -f stack.yml --format svg > map.svg
+  skep map -f stack.yml --format svg --to node1:8080 > request.svg
+`,
+  policyCompare: `
+Every policy plays the trace from its beginning: each task is placed when it arrives, or dropped
+when no node takes it. The table tells how many found a place, how full the cluster is, how much of
+the rest is of no use to typical tasks, and how many tasks sit on the fullest node.
+
+Examples:
+  skep policy compare --trace trace.csv                        the usual policies
+  skep policy compare --trace trace.json --policy swarm --policy ./mine.mjs -o report.html
+  skep policy compare --openb-nodes nodes.csv --openb-pods pods.csv --openb-orders orders.json \\
+                      --seed 42 --policy fgd --policy best-fit --json
+
+A trace is a csv file whose first line names its columns: event, name, count, cpus, memory, gpus,
+models, labels, service, constraints, spread, maxPerNode:
+
+  event,name,count,cpus,memory,gpus,labels
+  node,n,3,8,32GiB,2,zone=a
+  arrive,web,5,0.5,1GiB
+  leave,web.2
+
+or JSON: { "nodes": [{ "name": "n", "count": 3, "cpus": 8 }], "events": [{ "arrive": "web.1" }] }.
+
+Policies: ${POLICIES}.
+A module exports a policy (or a list, or a function of { trace, seed } that gives one) as default.
+`,
+  policyExplain: `
+Plays the trace until the task arrives, and tells of every node what speaks for it and against it,
+and what would have to be different for a task that finds no place. Exit code 1 when one of the
+tasks has no place.
+
+Examples:
+  skep policy explain --trace trace.csv                        the first tasks without a place
+  skep policy explain --trace trace.csv --task web.3 --policy ./mine.mjs --json
 `,
 });

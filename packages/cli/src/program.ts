@@ -1,18 +1,22 @@
 /**
  * The command `skep`: its commands, their options, and what it says about them.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { isSkepError, messageOf, type SkepErrorCode } from '@skep/api';
 import { convert, type ConvertOptions } from './commands/convert.js';
+import { addPolicyCommands } from './commands/policy.js';
 import { simulate, type SimulateOptions } from './commands/simulate.js';
 import { validate, type ValidateOptions } from './commands/validate.js';
 import { HELP } from './help.js';
+import { addNetworkCommands } from './network-commands.js';
+import { withFiles, withSimulation } from './program-options.js';
 import { CommandFault, EXIT, type ExitCode, type Surroundings } from './surroundings.js';
 
 /** Codes of errors that say that the input is at fault; any other is a fault of skep. */
 const INPUT_CODES: ReadonlySet<SkepErrorCode> = new Set([
   'not-found',
   'already-exists',
+  'conflict',
   'invalid-argument',
   'failed-precondition',
   'resource-exhausted',
@@ -20,9 +24,6 @@ const INPUT_CODES: ReadonlySet<SkepErrorCode> = new Set([
 
 /** A text that begins with the place in a file. */
 const PLACED = /^\S+:\d+:\d+: /;
-
-/** Most nodes of a simulation. */
-const NODES_MAX = 10_000;
 
 /** Runs the command with these arguments; resolves to its exit code and never rejects. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -59,13 +60,8 @@ function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => voi
     .configureOutput({ writeOut: surroundings.out, writeErr: surroundings.err })
     .showSuggestionAfterError()
     .exitOverride();
-  withFiles(program.command('simulate'))
+  withSimulation(program.command('simulate'))
     .description('run files on simulated nodes in virtual time')
-    .option('--nodes <n>', 'how many nodes: node1, node2, …', numberOfNodes, 2)
-    .option('--managers <n>', 'how many of them are managers; they take work too', positive, 1)
-    .option('--seed <seed>', 'seed of everything random; same seed, same output', '1')
-    .option('--provide-external', 'create the networks, secrets and configs declared external')
-    .option('--limit <seconds>', 'longest virtual time to wait', positive, 3600)
     .option('--trace', 'tell every step, not just the result')
     .option('--json', 'print the result for machines')
     .addHelpText('after', HELP.simulate)
@@ -75,7 +71,7 @@ function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => voi
     .option('--client', 'judge as the Docker client does, not as a manager')
     .option('--json', 'print the complaints for machines')
     .addHelpText('after', HELP.validate)
-    .action((options: ValidateOptions) => exit(validate(options, surroundings)));
+    .action(async (options: ValidateOptions) => exit(await validate(options, surroundings)));
   withFiles(program.command('convert'))
     .description('print files in another form')
     .addOption(
@@ -84,39 +80,8 @@ function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => voi
         .default('docker-api'),
     )
     .addHelpText('after', HELP.convert)
-    .action((options: ConvertOptions) => exit(convert(options, surroundings)));
+    .action(async (options: ConvertOptions) => exit(await convert(options, surroundings)));
+  addNetworkCommands(program, surroundings, exit);
+  addPolicyCommands(program, surroundings, exit);
   return program;
-}
-
-function withFiles(command: Command): Command {
-  return command
-    .requiredOption('-f, --file <path>', 'a stack file or manifests; may be repeated', collect)
-    .option('--stack <name>', 'name of the stack, put before all names')
-    .addOption(
-      new Option('--missing-files <policy>', 'env, secret and config files that do not exist')
-        .choices(['error', 'empty'])
-        .default('error'),
-    )
-    .option('--profile <name>', 'a profile whose services are wanted; may be repeated', collect)
-    .option('--no-env', 'treat every variable as unset')
-    .option('--workdir <path>', 'what relative paths start from')
-    .option('--home <path>', 'what ~ stands for');
-}
-
-function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
-  return [...(previous ?? []), value];
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError('expected a whole number of at least 1');
-  }
-  return value;
-}
-
-function numberOfNodes(text: string): number {
-  const value = positive(text);
-  if (value <= NODES_MAX) return value;
-  throw new InvalidArgumentError(`expected at most ${NODES_MAX}`);
 }

@@ -3,6 +3,7 @@
  */
 import type { SourceFile } from '@skep/manifest';
 import { messageOf } from '@skep/api';
+import type { ProgressStream } from './views/progress.js';
 
 /** Files, environment and output of a command. */
 export interface Surroundings {
@@ -13,6 +14,14 @@ export interface Surroundings {
   readonly homeDirectory: string;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Writes a file. Absent: commands cannot. @throws what the file system throws. */
+  readonly writeFile?: (path: string, text: string) => void;
+  /** Loads a module of the user's by its absolute path. Absent: commands cannot. */
+  readonly importModule?: (path: string) => Promise<unknown>;
+  /** Where a long run shows how far it is. Absent: nowhere. */
+  readonly progress?: ProgressStream;
+  /** Milliseconds, to say how long something took. Absent: that is not said. */
+  readonly clock?: () => number;
 }
 
 /** Exit codes of the command. */

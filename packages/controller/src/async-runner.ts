@@ -63,7 +63,7 @@ export class AsyncRunner implements Runner {
       const view = viewNow();
       const key = view === undefined ? undefined : queue.take();
       if (view === undefined || key === undefined) break;
-      await this.#pass(key, view);
+      if (this.#host.mayBegin(key)) await this.#pass(key, view);
     }
     this.#workers -= 1;
     if (!this.#abort.signal.aborted) drained();
@@ -72,9 +72,11 @@ export class AsyncRunner implements Runner {
   async #pass(key: string, view: View): Promise<void> {
     const host = this.#host;
     const startedAt = host.clock.now();
+    host.began(key, view);
+    const deadline = this.#deadline();
     const written: Writes = { total: NOTHING };
     try {
-      const context = this.#context(view, written);
+      const context = this.#context(key, view, written, deadline?.signal);
       const answer = (await this.#definition.reconcile(context, key)) ?? NO_ANSWER;
       checkAnswer(answer);
       if (written.total === NOTHING) host.unchanged(key, answer, startedAt);
@@ -84,17 +86,42 @@ export class AsyncRunner implements Runner {
       const outcome = isConflict ? written.total : { ...withoutFaults(written.total), error };
       host.wrote(key, outcome, NO_ANSWER, startedAt);
     }
+    deadline?.end();
     host.metrics?.took(host.clock.now() - startedAt);
   }
 
-  #context(view: View, written: Writes): ReconcileContext {
+  /** Aborts a pass that takes too long; undefined when it may take for ever. */
+  #deadline(): { readonly signal: AbortSignal; end(): void } | undefined {
+    const { reconcileTimeoutMs } = this.#definition;
+    if (reconcileTimeoutMs === undefined) return undefined;
+    const { clock, metrics, name } = this.#host;
+    const abort = new AbortController();
+    const timer = clock.schedule(
+      clock.now() + reconcileTimeoutMs,
+      () => {
+        metrics?.timedOut();
+        const message = `the pass took longer than ${reconcileTimeoutMs} ms`;
+        abort.abort(new SkepError('deadline-exceeded', message));
+      },
+      { label: `time-out of ${name}` },
+    );
+    const signal = AbortSignal.any([abort.signal, this.#abort.signal]);
+    return { signal, end: () => timer.cancel() };
+  }
+
+  #context(
+    key: string,
+    view: View,
+    written: Writes,
+    signal: AbortSignal = this.#abort.signal,
+  ): ReconcileContext {
     const host = this.#host;
     return {
       view,
       now: host.clock.now(),
-      signal: this.#abort.signal,
+      signal,
       commit: async (changes, expect) => {
-        const outcome = await host.committer.commit(changes, expect);
+        const outcome = await host.committer.commit(changes, expect, [key]);
         written.total = addOutcomes(written.total, outcome);
         const { conflict, error } = outcome;
         if (error !== undefined) throw error as Error;

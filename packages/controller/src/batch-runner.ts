@@ -58,6 +58,7 @@ export class BatchRunner implements Runner {
     const keys = view === undefined ? [] : queue.takeMany(this.#limit);
     if (view !== undefined && keys.length > 0) {
       const startedAt = this.#host.clock.now();
+      for (const key of keys) this.#host.began(key, view);
       const plan = this.#plan(view, keys, startedAt);
       if (plan !== undefined) {
         const outcomes = new Map<string, CommitOutcome>();
@@ -103,14 +104,17 @@ export class BatchRunner implements Runner {
       keys: keys.length,
       error: messageOf(error),
     });
-    for (const key of keys) queue.again(key, 'batch failed');
+    for (const key of keys) {
+      this.#host.trace?.ended(key, { again: true });
+      queue.again(key, 'batch failed');
+    }
   }
 
   async #commit(group: PlanGroup, outcomes: Map<string, CommitOutcome>): Promise<void> {
     const outcome =
       group.changes.length > CHANGES_MAX
         ? tooLarge(group)
-        : await this.#host.committer.commit(group.changes, group.expect);
+        : await this.#host.committer.commit(group.changes, group.expect, group.keys);
     this.#writtenRevision = Math.max(this.#writtenRevision, outcome.revision);
     this.#isFenceLost ||= outcome.isFenceLost === true;
     for (const key of group.keys) {
@@ -136,6 +140,7 @@ export class BatchRunner implements Runner {
     const taken = new Set(keys);
     for (const [key, { conflict, error }] of outcomes) {
       if (taken.has(key) || (error === undefined && conflict === undefined)) continue;
+      host.trace?.woke(key, { type: 'conflict', revision: conflict?.version ?? 0 });
       host.queue.add(key, 'conflict', { mayWait: true });
     }
     host.record(plan.events);

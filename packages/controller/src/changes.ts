@@ -4,18 +4,23 @@
 import type { Condition, StoredObject, Timestamp } from '@skep/api';
 import type { Change } from '@skep/store';
 import type { Plan } from './contract.js';
+import type { ChangeCause, PlannedChange } from './planned-change.js';
 
 const NOTHING: readonly Change[] = Object.freeze([]);
 
 /** The plan that leaves everything as it is. */
 export const noChanges: Plan = Object.freeze({ changes: NOTHING });
 
-/** Creates an object. Its id should follow from its cause (`deriveId`): a second try conflicts. */
+/**
+ * Creates an object. Its id should follow from its cause (`deriveId`): a second try conflicts.
+ */
 export function create(object: StoredObject): Change {
   return { type: 'create', object };
 }
 
-/** Writes the next state of an object; its `meta.version` says which state it was made from. */
+/**
+ * Writes the next state of an object; its `meta.version` says which state it was made from.
+ */
 export function update(object: StoredObject): Change {
   return { type: 'update', object };
 }
@@ -29,6 +34,15 @@ export function remove(object: StoredObject): Change {
 /** Deletes an object whatever its version is by then. */
 export function removeAnyVersion(object: StoredObject): Change {
   return { type: 'delete', kind: object.kind, id: object.meta.id };
+}
+
+/**
+ * A change with the reason for it, which the reconcile trace shows:
+ * `because(update(task), 'scale-up')`.
+ * `cause`: the object that it follows from; default: the newest event that woke the key.
+ */
+export function because(change: Change, rule: string, cause?: ChangeCause): PlannedChange {
+  return cause === undefined ? { ...change, rule } : { ...change, rule, cause };
 }
 
 /** The condition of a type, if it is there. */

@@ -2,8 +2,10 @@
  * Commits of one controller: under its name, behind its fence.
  */
 import type { Revision } from '@skep/api';
-import { CHANGES_MAX, type Change, type Conflict, type Expectation, type Store } from '@skep/store';
+import { CHANGES_MAX, type Conflict, type Expectation, type Store } from '@skep/store';
 import type { FenceLost } from './contract.js';
+import type { PlannedChange } from './planned-change.js';
+import type { PassTrace } from './trace/pass-trace.js';
 
 /** How far a commit came. */
 export interface CommitOutcome {
@@ -19,6 +21,7 @@ export interface CommitOutcome {
   readonly isFenceLost?: boolean;
 }
 
+const NO_KEYS: readonly string[] = Object.freeze([]);
 const NO_FENCE: readonly Expectation[] = Object.freeze([]);
 
 /** Whose commits they are, and what all of them expect. */
@@ -26,8 +29,12 @@ export interface CommitterParts {
   readonly store: Store;
   readonly actor: string;
   readonly fence?: (() => readonly Expectation[]) | undefined;
+  /** What commits about these keys expect besides: who may work on them. */
+  readonly keyFence?: ((keys: readonly string[]) => readonly Expectation[]) | undefined;
   /** Told of every commit that the fence stopped. */
   readonly onFenceLost?: FenceLost | undefined;
+  /** Told of every commit that went through. */
+  readonly trace?: PassTrace | undefined;
 }
 
 /** Commits changes for one actor. */
@@ -35,29 +42,41 @@ export class Committer {
   readonly actor: string;
   readonly #store: Store;
   readonly #fence: (() => readonly Expectation[]) | undefined;
+  readonly #keyFence: CommitterParts['keyFence'];
   readonly #onFenceLost: FenceLost | undefined;
+  readonly #trace: PassTrace | undefined;
 
   constructor(parts: CommitterParts) {
     this.actor = parts.actor;
     this.#store = parts.store;
     this.#fence = parts.fence;
+    this.#keyFence = parts.keyFence;
     this.#onFenceLost = parts.onFenceLost;
+    this.#trace = parts.trace;
   }
 
-  /** One atomic commit of at most 200 changes. Never throws: see {@link CommitOutcome.error}. */
+  /**
+   * One atomic commit of at most 200 changes that answers these keys. Never throws: see
+   * {@link CommitOutcome.error}.
+   */
   async commit(
-    changes: readonly Change[],
+    changes: readonly PlannedChange[],
     expect: readonly Expectation[] | undefined,
+    keys: readonly string[] = NO_KEYS,
   ): Promise<CommitOutcome> {
     try {
       const fence = this.#fence?.() ?? NO_FENCE;
-      const conditions = withFence(expect, fence);
+      const own = this.#keyFence?.(keys) ?? NO_FENCE;
+      const conditions = withFence(withFence(expect, own), fence);
       const result = await this.#store.commit({
         actor: this.actor,
         changes,
         ...(conditions === undefined ? {} : { expect: conditions }),
       });
-      if (result.ok) return { committed: changes.length, revision: result.revision };
+      if (result.ok) {
+        this.#trace?.committed(keys, result.revision, changes);
+        return { committed: changes.length, revision: result.revision };
+      }
       const { conflict } = result;
       if (!isAboutFence(conflict, fence)) return { committed: 0, revision: 0, conflict };
       this.#onFenceLost?.(conflict, fence);
@@ -70,16 +89,19 @@ export class Committer {
   /**
    * Commits any number of changes in order, in pieces of 200, until one does not go through.
    * `expect` guards the first piece only: the later ones may be about what the first has written.
+   * Fences guard all of them.
    */
   async commitInPieces(
-    changes: readonly Change[],
+    changes: readonly PlannedChange[],
     expect: readonly Expectation[] | undefined,
+    keys: readonly string[] = NO_KEYS,
   ): Promise<CommitOutcome> {
-    if (changes.length <= CHANGES_MAX) return this.commit(changes, expect);
+    if (changes.length <= CHANGES_MAX) return this.commit(changes, expect, keys);
     let total: CommitOutcome = { committed: 0, revision: 0 };
     while (total.committed < changes.length) {
       const piece = changes.slice(total.committed, total.committed + CHANGES_MAX);
-      const outcome = await this.commit(piece, total.committed === 0 ? expect : undefined);
+      const first = total.committed === 0;
+      const outcome = await this.commit(piece, first ? expect : undefined, keys);
       total = addOutcomes(total, outcome);
       if (outcome.committed === 0) break;
     }

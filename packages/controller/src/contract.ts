@@ -9,13 +9,15 @@ import type {
   Clock,
   Logger,
   Metrics,
-  ObjectId,
   Random,
   Revision,
   StoredObject,
   Timestamp,
 } from '@skep/api';
-import type { Change, Conflict, Expectation, ObjectEvent, Store, View } from '@skep/store';
+import type { Conflict, Expectation, ObjectEvent, Store, View } from '@skep/store';
+import type { PlannedChange } from './planned-change.js';
+import type { Sharding } from './shard-options.js';
+import type { ReconcileTrace } from './trace/reconcile-trace.js';
 
 /** Something to tell people about an object; kept as an Event, equal ones counted. */
 export interface EventDraft {
@@ -34,7 +36,7 @@ export interface EventDraft {
  * ids are derived from).
  */
 export interface Plan {
-  readonly changes: readonly Change[];
+  readonly changes: readonly PlannedChange[];
   /** Further conditions for the commit, next to the versions that the changes carry. */
   readonly expect?: readonly Expectation[];
   /**
@@ -51,7 +53,7 @@ export interface Plan {
 export interface PlanGroup {
   /** The keys that the group answers; they are retried when it meets a conflict. */
   readonly keys: readonly string[];
-  readonly changes: readonly Change[];
+  readonly changes: readonly PlannedChange[];
   readonly expect?: readonly Expectation[];
 }
 
@@ -81,7 +83,7 @@ export interface ReconcileContext {
    * holds the revision. `view` stays as it is.
    * @throws conflict, which the reconcile should let through: the key is then retried at once.
    */
-  commit(changes: readonly Change[], expect?: readonly Expectation[]): Promise<Revision>;
+  commit(changes: readonly PlannedChange[], expect?: readonly Expectation[]): Promise<Revision>;
   event(draft: EventDraft): void;
 }
 
@@ -113,6 +115,8 @@ interface DefinitionBase {
   readonly name: string;
   /** Actor of the commits, if it is not the name. */
   readonly actor?: string;
+  /** What the reconcile trace calls changes that name no rule of their own. Default: nothing. */
+  readonly rule?: string;
   /**
    * Keys are ids of this kind, and its events wake their own id.
    * May be absent when `watches` makes all keys (a batch over several kinds: `Task/ID`).
@@ -126,6 +130,19 @@ interface DefinitionBase {
   readonly state?: ControllerState;
   /** Passes at the same time, over different keys. Only for `reconcile`. Default: 1. */
   readonly concurrency?: number;
+  /**
+   * Lets the members of a group share the keys among them (`ControllerGroup` with `sharding`): each
+   * key has passes in one of them. `by-key`, or what of a key decides: equal texts stay together.
+   *
+   * Only for controllers whose decision about a key follows from the key's own objects: those that
+   * no decision about another key writes. Another member may decide about that other key at the
+   * same
+   * time, on a view of its own, and what both need is then given out twice. So planners with state
+   * that keys share (addresses, ports, room on nodes) must not be sharded; they run where one
+   * member
+   * leads. `planBatch` is for just those, and is refused.
+   */
+  readonly sharding?: 'by-key' | ((key: string) => string);
   /** Priority of a key; higher goes first. Called for every wake-up. Default: 0. */
   readonly priority?: (key: string, view: View) => number;
   /** Caches that the controller reads beside the view; it does not start before they are ready. */
@@ -152,6 +169,11 @@ export interface BatchController extends DefinitionBase {
 
 /** A controller that does I/O. */
 export interface AsyncController extends DefinitionBase {
+  /**
+   * How long a pass may take. Past it `signal` aborts and the time-out is counted; the key stays in
+   * its pass until the reconcile ends. Default: for ever.
+   */
+  readonly reconcileTimeoutMs?: number;
   reconcile(context: ReconcileContext, key: string): Promise<ReconcileResult | undefined>;
 }
 
@@ -201,10 +223,19 @@ export interface ControllerSeams {
   readonly random: Random;
   readonly logger?: Logger;
   readonly metrics?: Metrics;
-  /** Fence of a leader: added to the `expect` of every commit. */
+  /**
+   * Fence of a leader: added to the `expect` of every commit. Asked once, when controllers start.
+   */
   readonly fence?: () => readonly Expectation[];
   /** Told when the store refuses a commit because of the fence; the controller has stopped then. */
   readonly onFenceLost?: FenceLost;
+  /**
+   * Shares the keys with other members of a group. All controllers have to allow it (`sharding` in
+   * their definitions), and nothing is done about keys of others.
+   */
+  readonly sharding?: Sharding;
+  /** Remembers why objects changed. Default: nothing does, which costs nothing. */
+  readonly trace?: ReconcileTrace;
 }
 
 /**
@@ -224,10 +255,4 @@ export interface KeyExplanation {
   readonly at?: Timestamp;
   readonly parkedUntil?: Revision;
   readonly lastError?: string;
-}
-
-/** Identity of an object for owner references and maps. */
-export interface ObjectKey {
-  readonly kind: string;
-  readonly id: ObjectId;
 }

@@ -265,7 +265,7 @@ describe('ControllerGroup', () => {
     expect(values.get('skep_controller_conflicts_total{bad}')).toBe(6);
     expect(values.get('controller_runtime_reconcile_time_seconds{make-child}')).toBe(1);
     expect(values.get('controller_runtime_max_concurrent_reconciles{make-child}')).toBe(1);
-    expect(values.get('workqueue_adds_total{make-child}')).toBe(1);
+    expect(values.get('workqueue_adds_total{make-child,make-child}')).toBe(1);
     await made.clock.advance(5000);
     expect(values.get('controller_runtime_active_workers{make-child}')).toBe(0);
     await group.stop();

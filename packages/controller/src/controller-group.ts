@@ -80,14 +80,18 @@ export class ControllerGroup implements Runnable {
 
   /**
    * Adds a controller. Before `start`.
-   * @throws already-exists for a name that is taken; invalid-argument for a bad definition;
-   * failed-precondition when the group is running.
+   * @throws already-exists for a name that is taken; invalid-argument for a bad definition, and for
+   * one without `sharding` in a group with it; failed-precondition when the group is running.
    */
   add(definition: ControllerDefinition, options?: ControllerOptions): this {
     this.#assertStopped('add a controller');
     const { name } = defineController(definition);
     if (this.#members.has(name)) {
       throw new SkepError('already-exists', `there is a controller '${name}' already`);
+    }
+    if (this.#seams.sharding !== undefined && definition.sharding === undefined) {
+      const message = `controller '${name}' cannot be shared: it says nothing about 'sharding'`;
+      throw new SkepError('invalid-argument', message, { details: { controller: name } });
     }
     this.#members.set(name, { definition, options, controller: undefined });
     return this;
@@ -107,7 +111,7 @@ export class ControllerGroup implements Runnable {
     return cache;
   }
 
-  /** Fills the caches, then starts the controllers one after the other. */
+  /** Waits until the caches of all controllers are filled, then starts one after the other. */
   async start(signal?: AbortSignal): Promise<void> {
     this.#assertStopped('start');
     const parts = {
@@ -115,16 +119,19 @@ export class ControllerGroup implements Runnable {
       results: this.#results,
     };
     this.#parts = parts;
+    if (this.#seams.trace !== undefined) parts.reflector.join(this.#seams.trace);
     for (const cache of this.#caches) parts.reflector.join(cache);
     parts.reflector.start();
-    await Promise.all([...this.#caches].map((cache) => cache.ready()));
-    for (const member of this.#members.values()) {
+    const members = [...this.#members.values()];
+    const needed = members.flatMap(({ definition }) => definition.caches ?? []);
+    await Promise.all([...this.#caches, ...needed].map((cache) => cache.ready()));
+    for (const member of members) {
       if (signal?.aborted === true || this.#parts !== parts) break;
       const options = member.options ?? this.#options.controller;
       member.controller = new Controller(member.definition, parts, options);
       await member.controller.start();
     }
-    if (this.#seams.metrics !== undefined) this.#sampleLater();
+    if (parts.metrics !== undefined && this.#parts === parts) this.#sampleLater();
     signal?.addEventListener('abort', () => void this.stop(), { once: true });
     if (signal?.aborted === true) await this.stop();
   }
@@ -234,6 +241,7 @@ export async function startController(
   options?: ControllerOptions,
 ): Promise<Controller> {
   const parts = controllerParts(seams);
+  if (seams.trace !== undefined) parts.reflector.join(seams.trace);
   const controller = new Controller(definition, parts, {
     ...options,
     onStopped: async () => {

@@ -6,7 +6,7 @@
 import type { Counter, Gauge, Histogram, Metrics } from '@skep/api';
 
 /** How a pass ended, as the metrics call it. */
-export type ReconcileOutcome = 'success' | 'requeue_after' | 'requeue' | 'error';
+export type ReconcileOutcome = (typeof OUTCOMES)[number];
 
 /** Upper bounds in seconds. */
 const TIME_BUCKETS: readonly number[] = [
@@ -16,12 +16,17 @@ const TIME_BUCKETS: readonly number[] = [
 
 const LABELS = ['controller'] as const;
 
+const OUTCOMES = ['success', 'requeue_after', 'requeue', 'error'] as const;
+
 /** The `controller_runtime_*` metrics of one controller. */
 export class ControllerMetrics {
   readonly #labels: { readonly controller: string };
   readonly #outcomes: Readonly<Record<ReconcileOutcome, { controller: string; result: string }>>;
   readonly #total: Counter;
   readonly #errors: Counter;
+  readonly #terminal: Counter;
+  readonly #panics: Counter;
+  readonly #timeouts: Counter;
   readonly #conflicts: Counter;
   readonly #time: Histogram;
   readonly #active: Gauge;
@@ -41,16 +46,28 @@ export class ControllerMetrics {
       help: 'Passes over a key, by how they ended.',
       labelNames: ['controller', 'result'],
     });
-    this.#errors = metrics.counter({
-      name: 'controller_runtime_reconcile_errors_total',
-      help: 'Passes over a key that failed.',
-      labelNames: LABELS,
-    });
-    this.#conflicts = metrics.counter({
-      name: 'skep_controller_conflicts_total',
-      help: 'Passes over a key whose commit lost a race.',
-      labelNames: LABELS,
-    });
+    const counter = (name: string, help: string): Counter =>
+      metrics.counter({ name, help, labelNames: LABELS });
+    this.#errors = counter(
+      'controller_runtime_reconcile_errors_total',
+      'Passes over a key that failed.',
+    );
+    this.#terminal = counter(
+      'controller_runtime_terminal_reconcile_errors_total',
+      'Passes over a key that failed in a way that another try cannot mend.',
+    );
+    this.#panics = counter(
+      'controller_runtime_reconcile_panics_total',
+      'Passes over a key that ended by a bug: what they threw was no refusal.',
+    );
+    this.#timeouts = counter(
+      'controller_runtime_reconcile_timeouts_total',
+      'Passes over a key that took longer than the controller allows.',
+    );
+    this.#conflicts = counter(
+      'skep_controller_conflicts_total',
+      'Passes over a key whose commit lost a race.',
+    );
     this.#time = metrics.histogram({
       name: 'controller_runtime_reconcile_time_seconds',
       help: 'How long passes took, commit included.',
@@ -69,12 +86,25 @@ export class ControllerMetrics {
         labelNames: LABELS,
       })
       .set(concurrency, this.#labels);
+    this.#showZeros();
   }
 
-  /** A pass over a key ended. */
-  finished(outcome: ReconcileOutcome): void {
+  /** A pass over a key ended; `active` are still under way. */
+  finished(outcome: ReconcileOutcome, active: number): void {
     this.#total.add(1, this.#outcomes[outcome]);
     if (outcome === 'error') this.#errors.add(1, this.#labels);
+    this.#active.set(active, this.#labels);
+  }
+
+  /** What a pass threw was final, a bug, both, or neither. */
+  threw(how: { readonly isTerminal: boolean; readonly isPanic: boolean }): void {
+    if (how.isTerminal) this.#terminal.add(1, this.#labels);
+    if (how.isPanic) this.#panics.add(1, this.#labels);
+  }
+
+  /** A pass ran out of time. */
+  timedOut(): void {
+    this.#timeouts.add(1, this.#labels);
   }
 
   /** A commit met a conflict. */
@@ -90,5 +120,15 @@ export class ControllerMetrics {
   /** How many keys are in a pass. */
   sampled(active: number): void {
     this.#active.set(active, this.#labels);
+  }
+
+  /** So that a rate can be told from the first event on. */
+  #showZeros(): void {
+    for (const outcome of OUTCOMES) this.#total.add(0, this.#outcomes[outcome]);
+    for (const counter of [this.#errors, this.#terminal, this.#panics, this.#timeouts]) {
+      counter.add(0, this.#labels);
+    }
+    this.#conflicts.add(0, this.#labels);
+    this.#active.set(0, this.#labels);
   }
 }

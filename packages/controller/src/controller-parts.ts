@@ -1,6 +1,7 @@
 /**
  * What the controllers of one process share.
  */
+import { silentMetrics } from '@skep/api';
 import type { ControllerSeams } from './contract.js';
 import { EventRecorder } from './event-recorder.js';
 import type { WorkQueueOptions } from './queue-options.js';
@@ -26,18 +27,26 @@ export interface ControllerParts extends ControllerSeams {
   readonly results: ResultStream;
 }
 
-/** Builds the shared parts; the watch is not started yet. */
+/**
+ * Builds the shared parts; the watch is not started yet. The fence is asked here, once: what a pass
+ * decided in one term of a leader is not written in a later one, however late it comes.
+ */
 export function controllerParts(
   seams: ControllerSeams,
   options: { readonly eventFlushMs?: number | undefined } = {},
 ): ControllerParts {
-  const { store, clock, random, logger, metrics, fence, onFenceLost } = seams;
+  const { store, clock, random, logger, metrics, onFenceLost, trace, sharding } = seams;
+  const held = seams.fence?.();
+  const fence = held && (() => held);
   return {
     store,
     clock,
     random,
     ...(logger === undefined ? {} : { logger }),
-    ...(metrics === undefined ? {} : { metrics }),
+    // Metrics that count nothing need not be told.
+    ...(metrics === undefined || metrics === silentMetrics ? {} : { metrics }),
+    ...(trace === undefined ? {} : { trace }),
+    ...(sharding === undefined ? {} : { sharding }),
     ...(fence === undefined ? {} : { fence }),
     ...(onFenceLost === undefined ? {} : { onFenceLost }),
     reflector: new Reflector({ store, clock, random, logger }),

@@ -286,15 +286,15 @@ describe('Controller: plans', () => {
   it('commits behind the fence, and never lets go of the key', async () => {
     const made = world();
     await made.commit(create(parent('a')));
-    let term = 1;
-    const fence = () => [{ type: 'version', kind: 'Parent', id: 'lease', version: term } as const];
+    await made.commit(create(child('gate', 'nobody', { owners: [] })));
+    const fence = () => [{ type: 'version', kind: 'Child', id: 'gate', version: 0 } as const];
     const seams = { ...made.seams, fence };
     const controller = await run({ ...made, seams }, keepChildren);
-    expect(made.store.view().count(Child)).toBe(0);
+    expect(made.store.view().count(Child, childrenOf('a'))).toBe(0);
     expect(controller.status().failing).toBe(1);
-    term = 0;
+    await made.commit({ type: 'delete', kind: 'Child', id: 'gate' });
     await made.clock.advance(5);
-    expect(made.store.view().count(Child)).toBe(1);
+    expect(made.store.view().count(Child, childrenOf('a'))).toBe(1);
     expect(controller.isIdle()).toBe(true);
   });
 });

@@ -2,7 +2,7 @@
  * The thin shell around a definition: it listens, queues, and lets a runner decide and commit.
  */
 import { messageOf, silentLogger, type Logger, type Runnable } from '@skep/api';
-import type { StoredObject, Timer, Timestamp } from '@skep/api';
+import type { Revision, StoredObject, Timer, Timestamp } from '@skep/api';
 import type { CommitEvent, ObjectEvent, View } from '@skep/store';
 import { filter, type Observable } from 'rxjs';
 import { AsyncRunner } from './async-runner.js';
@@ -20,13 +20,17 @@ import { PassHost } from './pass-host.js';
 import { PlanRunner } from './plan-runner.js';
 import type { AddOptions } from './queue-options.js';
 import type { ReflectorListener } from './reflector.js';
+import type { PassTrace } from './trace/pass-trace.js';
+import type { Trigger } from './trace/trace-log.js';
 import { SLICE_KEYS, type Runner } from './runner.js';
+import { ShardKeys } from './shard-keys.js';
 import { StateKeeper } from './state-keeper.js';
 import { WorkQueue } from './work-queue.js';
 
 /** Longest wait of `stop` for passes under way. */
 const STOP_TIMEOUT_MS = 30_000;
 
+const BY_HAND: Trigger = Object.freeze({ type: 'by hand', revision: 0 });
 const MAY_WAIT: AddOptions = Object.freeze({ mayWait: true });
 
 /**
@@ -64,6 +68,12 @@ export class Controller implements Runnable, ReflectorListener {
   /** Surroundings of the event that is being mapped to keys; undefined between events. */
   #eventView: View | undefined;
   #eventMayWait = false;
+  readonly #shards: ShardKeys | undefined;
+  /** While shards are listed that came: their keys. */
+  #cameKeys: ((key: string) => boolean) | undefined;
+  readonly #trace: PassTrace | undefined;
+  /** What wakes keys at this moment; only while there is a trace. */
+  #trigger: Trigger = BY_HAND;
 
   /** @throws invalid-argument for a definition that `defineController` refuses. */
   constructor(
@@ -80,6 +90,7 @@ export class Controller implements Runnable, ReflectorListener {
     this.#onStopped = options.onStopped;
     this.#state = definition.state && new StateKeeper(definition.state);
     this.#isInStep = definition.state !== undefined || (definition.caches ?? []).length > 0;
+    this.#trace = parts.trace?.passesOf(definition.name, definition.rule);
     this.#queue = new WorkQueue({
       ...options.queue,
       name: this.name,
@@ -87,6 +98,7 @@ export class Controller implements Runnable, ReflectorListener {
       metrics: parts.metrics,
       onReady: () => this.#runner.wake(),
     });
+    this.#shards = this.#makeShards();
     this.#host = this.#makeHost();
     this.#runner = makeRunner(this.#host, definition, options.sliceKeys ?? SLICE_KEYS);
     const sources = keySources(definition);
@@ -107,11 +119,13 @@ export class Controller implements Runnable, ReflectorListener {
     const listed = new Promise<void>((resolve) => (this.#onReset = resolve));
     this.#membership = this.#parts.reflector.join(this);
     await listed;
+    this.#shards?.join();
   }
 
   /** Begins no further pass; waits for those under way, at most `stopTimeoutMs`. */
   async stop(): Promise<void> {
     this.#membership?.leave();
+    this.#shards?.leave();
     this.#stateTimer?.cancel();
     this.#queue.close();
     this.#onReset?.();
@@ -166,6 +180,7 @@ export class Controller implements Runnable, ReflectorListener {
   /** Wakes a key by hand. */
   trigger(key: string, reason = 'trigger'): void {
     this.#eventMayWait = false;
+    this.#trigger = BY_HAND;
     if (!this.#wake(key, reason)) this.#list.again();
   }
 
@@ -177,10 +192,12 @@ export class Controller implements Runnable, ReflectorListener {
     for (const change of event.events) {
       const sources = this.#sources.get(change.object.kind);
       if (sources === undefined) continue;
+      if (this.#trace !== undefined) this.#trigger = triggerOf(change, event.revision);
       for (const source of sources) if (!this.#visit(source, change)) this.#list.again();
     }
     // A view that is kept keeps all that is replaced after it.
     this.#eventView = undefined;
+    this.#shards?.reached(event.revision);
     this.#queue.reached(event.revision);
     if (this.#queue.ready > 0) this.#runner.wake();
   }
@@ -188,6 +205,7 @@ export class Controller implements Runnable, ReflectorListener {
   /** Starts again from a view. @internal */
   reset(view: View): void {
     if (this.#state?.rebuild(view) === false) this.#stateFailed();
+    this.#shards?.reached(view.revision);
     this.#isListed = true;
     this.#list.restart();
     this.#fill();
@@ -201,7 +219,8 @@ export class Controller implements Runnable, ReflectorListener {
     const { store, clock, metrics, recorder, results, reflector, fence } = this.#parts;
     const actor = this.#definition.actor ?? this.name;
     const onFenceLost: FenceLost = (conflict, lost) => this.#fenceLost(conflict, lost);
-    const definition = this.#definition;
+    const [definition, trace, shards] = [this.#definition, this.#trace, this.#shards];
+    const keyFence = shards?.fenceOf;
     const concurrency = ('concurrency' in definition ? definition.concurrency : undefined) ?? 1;
     return new PassHost({
       definition,
@@ -209,14 +228,50 @@ export class Controller implements Runnable, ReflectorListener {
       clock,
       logger: this.#logger,
       queue: this.#queue,
-      committer: new Committer({ store, actor, fence, onFenceLost }),
+      committer: new Committer({ store, actor, fence, keyFence, onFenceLost, trace }),
       recorder,
       results,
       metrics: metrics && new ControllerMetrics(this.name, concurrency, metrics),
+      trace,
+      shards,
       view: () => this.#view(),
       reached: () => reflector.revision,
       drained: () => this.#drained(),
     });
+  }
+
+  #makeShards(): ShardKeys | undefined {
+    const { sharding, clock, reflector } = this.#parts;
+    const by = this.#definition.sharding;
+    if (sharding === undefined || by === undefined) return undefined;
+    return new ShardKeys({
+      sharding,
+      clock,
+      shardKey: typeof by === 'function' ? by : (key) => key,
+      reached: () => reflector.revision,
+      came: (isOf) => this.#listKeys(isOf),
+      went: (isOf) => this.#dropKeys(isOf),
+      stopTimeoutMs: this.#stopTimeoutMs,
+    });
+  }
+
+  /** Wakes the keys of shards that came, as far as anything here is about them. */
+  #listKeys(isOf: (key: string) => boolean): void {
+    if (!this.#isListed) return;
+    const list = this.#list.another();
+    this.#cameKeys = isOf;
+    this.#fill(list);
+    if (list.isPending) this.#list.again();
+    this.#cameKeys = undefined;
+    this.#runner.wake();
+  }
+
+  /** Has the runner forget keys of shards that went; it finds that they are not ours. */
+  #dropKeys(isOf: (key: string) => boolean): void {
+    for (const { key, state } of this.#queue.pending(Infinity)) {
+      if (state === 'backoff' && isOf(key)) this.#queue.add(key, 'handed over');
+    }
+    this.#runner.wake();
   }
 
   #view(): View | undefined {
@@ -239,11 +294,14 @@ export class Controller implements Runnable, ReflectorListener {
     if (ready === 0 || size <= this.#keysMax / 2) this.#fill();
   }
 
-  #fill(): void {
+  #fill(list = this.#list): void {
     const view = this.#parts.store.view();
     this.#eventView = view;
     this.#eventMayWait = false;
-    this.#list.fill(view, (source, object) => this.#visit(source, { type: 'created', object }));
+    list.fill(view, (source, object) => {
+      if (this.#trace !== undefined) this.#trigger = listedTrigger(object);
+      return this.#visit(source, { type: 'created', object });
+    });
     this.#eventView = undefined;
   }
 
@@ -261,12 +319,19 @@ export class Controller implements Runnable, ReflectorListener {
   }
 
   readonly #wake = (key: string, reason: string): boolean => {
+    if (this.#shards?.isOurs(key) === false || this.#cameKeys?.(key) === false) return true;
+    const isTaken = this.#add(key, reason);
+    if (isTaken) this.#trace?.woke(key, this.#trigger);
+    return isTaken;
+  };
+
+  #add(key: string, reason: string): boolean {
     const priority = this.#priority(key);
     if (priority === 0) {
       return this.#queue.add(key, reason, this.#eventMayWait ? MAY_WAIT : undefined);
     }
     return this.#queue.add(key, reason, { priority, mayWait: this.#eventMayWait });
-  };
+  }
 
   #priority(key: string): number {
     const { priority } = this.#definition;
@@ -315,6 +380,14 @@ export class Controller implements Runnable, ReflectorListener {
       label: `state of ${this.name}`,
     });
   }
+}
+
+function triggerOf({ type, object }: ObjectEvent, revision: Revision): Trigger {
+  return { type, revision, kind: object.kind, id: object.meta.id };
+}
+
+function listedTrigger({ kind, meta }: StoredObject): Trigger {
+  return { type: 'listed', revision: meta.version, kind, id: meta.id };
 }
 
 function makeRunner(host: PassHost, definition: ControllerDefinition, sliceKeys: number): Runner {

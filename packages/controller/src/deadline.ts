@@ -22,3 +22,20 @@ export async function settlesBefore(
     promise.then(settled, settled);
   });
 }
+
+/** Waits for the promise, or for the signal, whichever is first. Rejects as the promise does. */
+export function unlessAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => resolve();
+    const settled = (settle: () => void): void => {
+      signal.removeEventListener('abort', aborted);
+      settle();
+    };
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', aborted, { once: true });
+    promise.then(
+      () => settled(resolve),
+      (error: unknown) => settled(() => reject(error)),
+    );
+  });
+}

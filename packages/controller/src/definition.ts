@@ -69,6 +69,15 @@ function definitionFaults(definition: ControllerDefinition): string[] {
       faults.push(`'concurrency' must be a whole number from 1 to ${CONCURRENCY_MAX}`);
     }
   }
+  if ('reconcileTimeoutMs' in definition && definition.reconcileTimeoutMs !== undefined) {
+    if (!isAsyncController(definition)) faults.push("'reconcileTimeoutMs' is only for reconcile");
+    if (!(definition.reconcileTimeoutMs > 0 && Number.isFinite(definition.reconcileTimeoutMs))) {
+      faults.push("'reconcileTimeoutMs' must be a time above 0");
+    }
+  }
+  if (isBatchController(definition) && definition.sharding !== undefined) {
+    faults.push("'sharding' is not for planBatch, whose keys share what they use up");
+  }
   if (isBatchController(definition) && definition.batchMax !== undefined) {
     if (!isCount(definition.batchMax)) faults.push("'batchMax' must be a whole number from 1");
   }

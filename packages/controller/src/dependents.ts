@@ -3,7 +3,8 @@
  */
 import { compareText, type AnyKind, type Kind, type ObjectId, type StoredObject } from '@skep/api';
 import type { ObjectEvent, View } from '@skep/store';
-import type { ControllerState, ObjectKey } from './contract.js';
+import type { ControllerState } from './contract.js';
+import type { ObjectKey } from './planned-change.js';
 
 /** An object's key in a controller over several kinds: `Kind/ID`. */
 export function objectKey(object: ObjectKey): string {

@@ -1,21 +1,33 @@
 /**
  * What an elector is built from.
  */
-import { SkepError, type Clock, type Logger, type Random } from '@skep/api';
+import { SkepError, type Clock, type Logger, type Metrics, type Random } from '@skep/api';
 import type { Store } from '@skep/store';
+
+/** How a leadership ended. */
+export interface LeadershipEnd {
+  /**
+   * Whether the lease is still ours, to be released when the followers have stopped: last words may
+   * be written. False: another may lead by now, or nobody can tell; write nothing, wait for nothing
+   * that needs the store.
+   */
+  readonly isLeaseHeld: boolean;
+}
 
 /** What happens when leadership comes and goes. */
 export interface LeaderFollower {
   /**
-   * Leadership began. `signal` aborts when it is lost, which may be before this has resolved.
-   * When it rejects, the lease is given up for another to try.
+   * Leadership began: the view holds the commit of the lease, so everything that earlier leaders
+   * wrote. `signal` aborts when it is lost, which may be before this has resolved; it has to
+   * resolve
+   * soon then. When it rejects, the lease is given up for another to try.
    */
   started(signal: AbortSignal): Promise<void> | void;
   /**
    * Leadership is over; called after `started` has ended. Neither the lease is released nor a new
    * term begun before this has ended.
    */
-  stopped(): Promise<void> | void;
+  stopped(end: LeadershipEnd): Promise<void> | void;
 }
 
 /** Seams of a {@link LeaderElector}. */
@@ -24,6 +36,8 @@ export interface LeaderElectorParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger?: Logger | undefined;
+  /** Told whether it leads: `leader_election_master_status`, by the name of the lease. */
+  readonly metrics?: Metrics | undefined;
   /**
    * Name of this manager. Another process must not have it at the same time; if one has, the two
    * take the lease from each other, and the fence still lets only one write.

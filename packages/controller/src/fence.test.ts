@@ -7,6 +7,9 @@ import { foreignLease } from './__fixtures__/managers.js';
 import { create, update } from './changes.js';
 import { ControllerGroup } from './controller-group.js';
 import type { ControllerDefinition } from './contract.js';
+import { LeaderElector } from './leader-election.js';
+import { leaseId } from './lease-claim.js';
+import { runWhenLeader } from './run-when-leader.js';
 
 const FENCE: Expectation = { type: 'lease', id: 'lease', holder: 'me', term: 1 };
 
@@ -118,6 +121,44 @@ describe.each(['plan', 'planBatch', 'reconcile'])('a lost fence, by %s', (form) 
     expect(group.nextAt()).toBeUndefined();
     await group.stop();
   });
+});
+
+it('writes nothing in a later term that was decided in an earlier one', async () => {
+  const clock = new VirtualClock({ start: 0 });
+  const store = memoryStore({ clock, kinds: [Parent, Lease] });
+  await store.commit({ actor: 'user', changes: [create(parent('p'))] });
+  const seams = { store, clock, random: seededRandom(1) };
+  const elector = new LeaderElector({ ...seams, identity: 'me' });
+  const { fence, onFenceLost } = elector;
+  const passes: (() => void)[] = [];
+  const outcomes: string[] = [];
+  const group = new ControllerGroup({ ...seams, fence, onFenceLost }).add({
+    name: 'slow',
+    for: Parent,
+    reconcile: async ({ view, commit }, key) => {
+      const one = view.get(Parent, key);
+      if (one === undefined || passes.length > 0) return undefined;
+      await new Promise<void>((resolve) => passes.push(resolve));
+      const written = commit([update(withSpec(one, { ...one.spec, note: 'late' }))]);
+      outcomes.push(await written.then(() => 'written', String));
+      return undefined;
+    },
+  });
+  const manager = runWhenLeader(elector, group);
+  await manager.start();
+  await clock.advance(100);
+  const lease = store.view().get(Lease, leaseId('leader'));
+  if (lease === undefined) throw new Error('no lease');
+  const theirs = withSpec(lease, { ...lease.spec, holder: '', term: 2 });
+  await store.commit({ actor: 'elector', changes: [update(theirs)] });
+  // The group waits half a minute for the pass, and then no longer.
+  await clock.advance(40_000);
+  expect(elector.term).toBe(3);
+  passes[0]?.();
+  await clock.advance(1_000);
+  expect(outcomes).toEqual([expect.stringContaining('does not hold lease')]);
+  expect(store.view().get(Parent, 'p')?.spec.note).not.toBe('late');
+  await manager.stop();
 });
 
 it('takes a lease that a plan itself expects for an ordinary conflict', async () => {

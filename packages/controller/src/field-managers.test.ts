@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { isEqual, type FieldManagers } from '@skep/api';
 import fc from 'fast-check';
-import { managersAfterUpdate, mergeFields } from './field-managers.js';
+import {
+  managersAfterRestore,
+  managersAfterUpdate,
+  mergeFields,
+  returnFields,
+} from './field-managers.js';
 import type { ManagedSpec } from './field-managers.js';
 import { fieldsOf, withValueAt, type PathStep } from './field-paths.js';
 
@@ -305,5 +310,103 @@ describe('laws of field managers', () => {
       }
     });
     fc.assert(law, { numRuns: 100 });
+  });
+});
+
+describe('named lists that are declared in another order', () => {
+  const named = (...names: string[]) => ({ steps: names.map((name) => ({ name })) });
+
+  it.each([
+    ['are in that order', named('a', 'b', 'c'), named('c', 'a', 'b'), ['c', 'a', 'b']],
+    ['new items come last', named('a', 'b'), named('n', 'b', 'a'), ['n', 'b', 'a']],
+  ])('%s', (_what, before, after, wanted) => {
+    const { spec } = merged(['stack', before], ['stack', after]);
+    expect((spec as ReturnType<typeof named>).steps.map(({ name }) => name).sort()).toEqual(
+      [...wanted].sort(),
+    );
+    expect((spec as ReturnType<typeof named>).steps.map(({ name }) => name)).toEqual(wanted);
+  });
+
+  it('items of others keep their places', () => {
+    const { spec } = merged(
+      ['stack', named('a', 'b')],
+      ['other', named('x')],
+      ['stack', named('a', 'b', 'c')],
+      ['stack', named('c', 'b', 'a')],
+    );
+    expect((spec as ReturnType<typeof named>).steps.map(({ name }) => name)).toEqual([
+      'c',
+      'b',
+      'x',
+      'a',
+    ]);
+  });
+});
+
+describe('managersAfterRestore', () => {
+  it('what goes back belongs to whom it did, the rest to whom it does now', () => {
+    const earlier: ManagedSpec = {
+      spec: { image: 'a', env: ['x'], replicas: 2 },
+      managers: { stack: ['env', 'image', 'replicas'] },
+    };
+    const now: ManagedSpec = {
+      spec: { image: 'b', args: ['y'], replicas: 2 },
+      managers: { autoscaler: ['replicas'], user: ['args', 'image'] },
+    };
+    expect(managersAfterRestore(now, earlier)).toEqual({
+      autoscaler: ['replicas'],
+      stack: ['env', 'image'],
+    });
+  });
+});
+
+describe('returnFields', () => {
+  const before = merged(['stack', { image: 'a', mode: { replicas: 2 }, env: ['x'] }]);
+  const taken = mergeFields(before, {
+    manager: 'rollout',
+    spec: { image: 'b', mode: { replicas: 3 }, weights: [1] },
+    force: true,
+  });
+  if (!taken.ok) throw new Error('it was forced');
+
+  it('gives everything back', () => {
+    expect(returnFields(taken, { manager: 'rollout', earlier: before })).toEqual(before);
+  });
+
+  it('but what is kept, and what others did meanwhile', () => {
+    const meanwhile = { ...(taken.spec as object), env: ['y'], weights: [2] };
+    const managers = managersAfterUpdate(taken, meanwhile, 'user');
+    const now: ManagedSpec = { spec: meanwhile, managers };
+    expect(returnFields(now, { manager: 'rollout', earlier: before, keep: ['image'] })).toEqual({
+      spec: { image: 'b', mode: { replicas: 2 }, env: ['y'], weights: [2] },
+      managers: { rollout: ['image'], stack: ['mode.replicas'], user: ['env', 'weights'] },
+    });
+  });
+
+  it('is the way back from every take-over of values', () => {
+    const opinion = fc.dictionary(
+      fc.constantFrom('a', 'b', 'c', 'd'),
+      fc.oneof(
+        fc.integer({ min: 0, max: 2 }),
+        fc.dictionary(fc.constantFrom('x', 'y'), fc.nat(2), { minKeys: 1 }),
+      ),
+    );
+    fc.assert(
+      fc.property(opinion, opinion, (first, second) => {
+        const start = merged(['stack', first]);
+        // Not: a scalar in the place of an object, which takes all of its fields away.
+        fc.pre(
+          Object.keys(second).every(
+            (key) => typeof first[key] === typeof second[key] || !(key in first),
+          ),
+        );
+        const outcome = mergeFields(start, { manager: 'b', spec: second, force: true });
+        if (!outcome.ok) throw new Error('it was forced');
+        const back = returnFields(outcome, { manager: 'b', earlier: start });
+        expect(back.spec).toEqual(start.spec);
+        expect(back.managers).toEqual(start.managers);
+      }),
+      { seed: 11 },
+    );
   });
 });

@@ -4,7 +4,7 @@
  * **Source:** Kubernetes server-side apply (KEP-555) for ownership, conflicts and force.
  */
 import { compareText, isEqual, type FieldManagers } from '@skep/api';
-import { childPath, fieldsOf, isEmptyObject, isFields, isUnder } from './field-paths.js';
+import { childPath, fieldsOf, inOrderOf, isEmptyObject, isFields, isUnder } from './field-paths.js';
 import { valueAt, withoutValueAt, withValueAt } from './field-paths.js';
 import type { PathStep, SpecField } from './field-paths.js';
 
@@ -40,7 +40,8 @@ export type MergeOutcome =
  * Merges one manager's opinion into a spec. Equal values are owned together; a field that the
  * manager owned alone and does not mention any more goes. Without `force`, a field that another
  * manager has set to something else is a conflict and nothing is merged.
- * New items of a list keyed by name come last; the others keep their places.
+ * Items of a list keyed by name come in the order of the opinion, in the places that such items
+ * have; new ones come last, and items of others keep their places.
  * Cost: O(fields + differing fields × owned fields).
  */
 export function mergeFields(before: ManagedSpec, opinion: FieldOpinion): MergeOutcome {
@@ -63,6 +64,7 @@ export function mergeFields(before: ManagedSpec, opinion: FieldOpinion): MergeOu
   );
   let spec = withoutFields(before.spec, dropped, others);
   for (const field of wanted.values()) spec = withField(spec, field);
+  spec = inOrderOf(spec, opinion.spec);
   return {
     ok: true,
     spec: isEqual(spec, before.spec) ? before.spec : spec,
@@ -84,24 +86,93 @@ export function managersAfterUpdate(
   const changed = [...next.values()].filter(
     ({ path, value }) => !old.has(path) || !isEqual(old.get(path)?.value, value),
   );
-  const isLeft = (path: string): boolean => {
-    const field = next.get(path);
-    const previous = old.get(path);
-    if (field !== undefined) {
-      return previous === undefined
-        ? isEmptyObject(field.value)
-        : isEqual(field.value, previous.value);
-    }
-    // An object that someone wants to be there may have fields of others.
-    const wasObject = previous === undefined || isEmptyObject(previous.value);
-    return wasObject && [...next.keys()].some((one) => isUnder(one, path));
-  };
   const kept = sortedEntries(before.managers).map(
-    ([name, paths]) => [name, paths.filter(isLeft)] as const,
+    ([name, paths]) => [name, paths.filter((path) => isLeft(path, old, next))] as const,
   );
   const own = kept.find(([name]) => name === manager)?.[1] ?? [];
   const others = kept.filter(([name]) => name !== manager);
   return managersFrom([...others, [manager, [...own, ...changed.map(({ path }) => path)]]]);
+}
+
+/**
+ * Owners after a spec went back to what it was earlier: what changes by that belongs to whom it
+ * belonged then, the rest to whom it does now.
+ */
+export function managersAfterRestore(now: ManagedSpec, earlier: ManagedSpec): FieldManagers {
+  const [live, old] = [fieldsOf(now.spec), fieldsOf(earlier.spec)];
+  const stays = (path: string): boolean => isLeft(path, live, old);
+  return managersFrom(
+    mergedOwners(
+      ownersWhere(now.managers, stays),
+      ownersWhere(earlier.managers, (path) => old.has(path) && !stays(path)),
+    ),
+  );
+}
+
+/**
+ * Gives back all that a manager owns, but for `keep`: each field becomes what it was earlier and
+ * belongs to whom it belonged then; one that was not there goes, unless others own it by now. For
+ * managers that take fields over for a while.
+ */
+export function returnFields(
+  now: ManagedSpec,
+  input: {
+    readonly manager: string;
+    readonly earlier: ManagedSpec;
+    /** Paths of fields that stay as they are, with their owner. Default: none. */
+    readonly keep?: readonly string[];
+  },
+): ManagedSpec {
+  const { manager, earlier, keep = [] } = input;
+  const [live, old] = [fieldsOf(now.spec), fieldsOf(earlier.spec)];
+  const returned = new Set((now.managers[manager] ?? []).filter((path) => !keep.includes(path)));
+  const others = sortedEntries(now.managers).filter(([name]) => name !== manager);
+  const gone = [...returned].flatMap((path) => (old.has(path) ? [] : (live.get(path) ?? [])));
+  let spec = withoutFields(now.spec, gone, new Map(others));
+  for (const path of returned) {
+    const field = old.get(path);
+    if (field !== undefined) spec = withField(spec, field);
+  }
+  const own = [
+    manager,
+    (now.managers[manager] ?? []).filter((path) => !returned.has(path)),
+  ] as const;
+  const back = ownersWhere(earlier.managers, (path) => returned.has(path));
+  return { spec, managers: managersFrom(mergedOwners([...others, own], back)) };
+}
+
+type Owners = readonly (readonly [string, readonly string[]])[];
+
+function ownersWhere(managers: FieldManagers, holds: (path: string) => boolean): Owners {
+  return sortedEntries(managers).map(([name, paths]) => [name, paths.filter(holds)] as const);
+}
+
+function mergedOwners(...lists: readonly Owners[]): Owners {
+  const merged = new Map<string, readonly string[]>();
+  for (const [name, paths] of lists.flat()) {
+    merged.set(name, [...(merged.get(name) ?? []), ...paths]);
+  }
+  return [...merged];
+}
+
+/**
+ * Whether a field that is owned is the same in the next spec, or still says no more than it did.
+ */
+function isLeft(
+  path: string,
+  old: ReadonlyMap<string, SpecField>,
+  next: ReadonlyMap<string, SpecField>,
+): boolean {
+  const field = next.get(path);
+  const previous = old.get(path);
+  if (field !== undefined) {
+    return previous === undefined
+      ? isEmptyObject(field.value)
+      : isEqual(field.value, previous.value);
+  }
+  // An object that someone wants to be there may have fields of others.
+  const wasObject = previous === undefined || isEmptyObject(previous.value);
+  return wasObject && [...next.keys()].some((one) => isUnder(one, path));
 }
 
 interface Clash {

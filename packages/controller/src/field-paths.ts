@@ -110,6 +110,27 @@ function withoutPart(value: unknown, { type, name }: PathStep): unknown {
   return Object.fromEntries(Object.entries(value).filter(([field]) => field !== name));
 }
 
+/**
+ * The value with the items of its named lists in the order in which `model` has them, in the places
+ * that they have together; items that the model does not have stay where they are.
+ */
+export function inOrderOf(value: unknown, model: unknown): unknown {
+  if (isNamedList(value) && isNamedList(model)) {
+    const order = model.map(({ name }) => name);
+    const known = new Set(order);
+    const sorted = order.flatMap((name) => value.find((item) => item.name === name) ?? []);
+    let at = 0;
+    return value.map((item) => {
+      const next = known.has(item.name) ? (sorted[at++] ?? item) : item;
+      return inOrderOf(next, valueAt(model, [{ type: 'item', name: next.name }]));
+    });
+  }
+  if (!isFields(value) || !isFields(model)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, inOrderOf(inner, model[name])]),
+  );
+}
+
 /** Whether the value is an object without fields: it says no more than that it is there. */
 export function isEmptyObject(value: unknown): boolean {
   return isFields(value) && isEqual(value, {});

@@ -39,6 +39,7 @@ export function garbageCollector(kinds: readonly AnyKind[]): PlanController {
   const dependents = new Dependents(kinds);
   return {
     name: GARBAGE_COLLECTOR,
+    rule: 'collect-garbage',
     state: dependents,
     watches: kinds.map((kind): Watch => ({
       kind,

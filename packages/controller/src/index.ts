@@ -2,6 +2,7 @@
 export { applySpec } from './apply-spec.js';
 export type { ApplyRequest, ApplyResult, PartialSpec } from './apply-spec.js';
 export {
+  because,
   conditionOf,
   conditionSet,
   create,
@@ -22,7 +23,6 @@ export type {
   EventDraft,
   FenceLost,
   KeyExplanation,
-  ObjectKey,
   PassResult,
   Plan,
   PlanController,
@@ -55,12 +55,21 @@ export type {
   LeaderElectorOptions,
   LeaderElectorParts,
   LeaderFollower,
+  LeadershipEnd,
 } from './elector-options.js';
 export { EVENTS_MAX, EVENTS_PER_OBJECT_MAX } from './event-plan.js';
 export { EventRecorder } from './event-recorder.js';
 export type { EventRecorderParts } from './event-recorder.js';
-export { managersAfterUpdate, mergeFields } from './field-managers.js';
+export {
+  managersAfterRestore,
+  managersAfterUpdate,
+  mergeFields,
+  returnFields,
+} from './field-managers.js';
+export { fieldsOf } from './field-paths.js';
+export type { PathStep, SpecField } from './field-paths.js';
 export type { FieldConflict, FieldOpinion, ManagedSpec, MergeOutcome } from './field-managers.js';
+export { isPanic, isTerminalError, terminalError } from './failure.js';
 export { withFinalizer } from './finalizer.js';
 export type { CleanupPlan, Finalized, FinalizerInput } from './finalizer.js';
 export { GARBAGE_COLLECTOR, garbageCollector } from './garbage-collector.js';
@@ -70,8 +79,31 @@ export { LeaderElector } from './leader-election.js';
 export { leaseId } from './lease-claim.js';
 export { REASONS_MAX } from './queue-entry.js';
 export type { AddOptions, WorkQueueOptions } from './queue-options.js';
+export type { ChangeCause, ChangeReason, ObjectKey, PlannedChange } from './planned-change.js';
+export {
+  allOf,
+  anyOf,
+  conditionChanged,
+  generationChanged,
+  labelsChanged,
+  not,
+  statusChanged,
+  updated,
+} from './predicates.js';
+export type { EventPredicate } from './predicates.js';
 export { Reflector } from './reflector.js';
 export type { ReflectorListener, ReflectorSeams } from './reflector.js';
 export { RESULTS_MAX } from './result-stream.js';
 export { runWhenLeader } from './run-when-leader.js';
+export type { FieldChange } from './trace/field-changes.js';
+export { TRIGGERS_MAX } from './trace/pass-trace.js';
+export { ReconcileTrace, TRACE_COMMITS_MAX, TRACE_EVENTS_MAX } from './trace/reconcile-trace.js';
+export type { ReconcileTraceOptions } from './trace/reconcile-trace.js';
+export { renderWhy } from './trace/why-text.js';
+export { WHY_FIELDS_MAX, WHY_STEPS_MAX } from './trace/why.js';
+export type { TracedObject, WhyOptions, WhyStep, WokenBy } from './trace/why.js';
+export { shardOf, ShardMap, SHARDS_DEFAULT, SHARDS_MAX } from './shard-map.js';
+export type { ShardMove } from './shard-map.js';
+export { runSharded, ShardMember } from './shard-member.js';
+export type { ShardFollower, Sharding, ShardMemberOptions } from './shard-options.js';
 export { WorkQueue } from './work-queue.js';

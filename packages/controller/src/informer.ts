@@ -5,12 +5,19 @@
  */
 import { isEqual } from '@skep/api';
 import type { IndexKeys, Kind, ObjectId, Revision, StoredObject } from '@skep/api';
-import type { CommitEvent, ObjectEvent, View } from '@skep/store';
+import { chooserOf, type CommitEvent, type ObjectChoice } from '@skep/store';
+import type { ObjectEvent, View } from '@skep/store';
 import { Observable } from 'rxjs';
 import { Reflector, type ReflectorListener, type ReflectorSeams } from './reflector.js';
 
 /** How a cache is kept. */
 export interface InformerOptions<Spec, Status, Item> {
+  /**
+   * Which objects are kept: by labels and fields, or by a function. One that begins to be chosen is
+   * told as `created`, one that ceases to be as `deleted`; also when the watch has to start again.
+   * Default: all.
+   */
+  readonly objects?: ObjectChoice;
   /** What is kept of an object; undefined leaves it out. Pure. Default: the object itself. */
   readonly select?: (object: StoredObject<Spec, Status>) => Item | undefined;
   /** Indexes of the cache's own, by name: the keys under which an item is found. Pure. */
@@ -46,6 +53,7 @@ export class Informer<
   Item = StoredObject<Spec, Status>,
 > implements ReflectorListener {
   readonly kind: Kind<Spec, Status>;
+  readonly #isChosen: ((object: StoredObject) => boolean) | undefined;
   readonly #select: (object: StoredObject<Spec, Status>) => Item | undefined;
   readonly #indexFunctions: readonly (readonly [string, (item: Item) => IndexKeys])[];
   readonly #indexes = new Map<string, Map<string, Map<ObjectId, Item>>>();
@@ -58,6 +66,7 @@ export class Informer<
 
   constructor(kind: Kind<Spec, Status>, options: InformerOptions<Spec, Status, Item> = {}) {
     this.kind = kind;
+    this.#isChosen = options.objects && chooserOf(options.objects);
     this.#select = options.select ?? ((object) => object as Item);
     this.#indexFunctions = Object.entries(options.indexes ?? {});
     for (const [name] of this.#indexFunctions) this.#indexes.set(name, new Map());
@@ -156,7 +165,8 @@ export class Informer<
 
   #put(object: StoredObject<Spec, Status>): void {
     const { id, version } = object.meta;
-    const item = this.#select(object);
+    const isChosen = this.#isChosen === undefined || this.#isChosen(object);
+    const item = isChosen ? this.#select(object) : undefined;
     if (item === undefined) {
       this.#drop(id);
       return;

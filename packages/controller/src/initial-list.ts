@@ -28,6 +28,13 @@ export class InitialList {
     return this.#isPending;
   }
 
+  /** Another list of the same sources, from the first object. */
+  another(): InitialList {
+    const list = new InitialList(this.#sources);
+    list.restart();
+    return list;
+  }
+
   /** Starts from the first object again. */
   restart(): void {
     this.#source = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Lease, silentLogger, withSpec } from '@skep/api';
+import { Lease, silentLogger, silentMetrics, withSpec } from '@skep/api';
 import { VirtualClock, seededRandom } from '@skep/api/virtual';
 import { memoryStore, type Store, type Transaction } from '@skep/store';
 import { foreignLease, managers } from './__fixtures__/managers.js';
@@ -192,6 +192,57 @@ describe('LeaderElector', () => {
     abort.abort();
     await clock.flush();
     expect(lease()?.spec.holder).toBe('');
+  });
+
+  it('starts nobody before the view holds the commit of the lease', async () => {
+    const clock = new VirtualClock({ start: 0 });
+    const inner = memoryStore({ clock, kinds: [Lease] });
+    let arrive = (): void => undefined;
+    const waits: number[] = [];
+    const store: Store = Object.assign(Object.create(inner) as Store, {
+      kinds: inner.kinds,
+      view: () => inner.view(),
+      commit: (transaction: Transaction) => inner.commit(transaction),
+      subscribe: (...input: Parameters<Store['subscribe']>) => inner.subscribe(...input),
+      waitFor: (revision: number) => {
+        waits.push(revision);
+        return new Promise<void>((resolve) => (arrive = resolve));
+      },
+    });
+    const said: string[] = [];
+    const elector = new LeaderElector(
+      { store, clock, random: seededRandom(1), identity: 'me' },
+      {
+        onStarted: () => void said.push(`started ${clock.now()}`),
+        onStopped: ({ isLeaseHeld }) => void said.push(`stopped, held: ${isLeaseHeld}`),
+      },
+    );
+    await elector.start();
+    await clock.advance(500);
+    expect([elector.isLeader, said, waits]).toEqual([true, [], [1]]);
+    arrive();
+    await clock.flush();
+    expect(said).toEqual(['started 500']);
+    await elector.stop();
+    expect(said).toEqual(['started 500', 'stopped, held: true']);
+    // A view that never comes does not hold up the end.
+    await elector.start();
+    await clock.advance(500);
+    await elector.stop();
+    expect(said).toHaveLength(2);
+  });
+
+  it('tells the metrics whether it leads', async () => {
+    const { clock, store } = alone();
+    const values: unknown[] = [];
+    const gauge = { set: (...input: unknown[]) => void values.push(input) };
+    const metrics = { ...silentMetrics, gauge: () => gauge };
+    const seams = { store, clock, random: seededRandom(1), metrics };
+    const elector = new LeaderElector({ ...seams, identity: 'me' });
+    await elector.start();
+    await clock.flush();
+    await elector.stop();
+    expect(values).toEqual([0, 1, 0].map((value) => [value, { name: 'leader' }]));
   });
 
   it('may be stopped twice and started while it stops', async () => {

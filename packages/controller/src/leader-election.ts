@@ -5,19 +5,27 @@
  * elected process that was paused believes that it leads, so only the store can refuse its writes.
  */
 import { ACTORS, Lease, messageOf, silentLogger, SkepError } from '@skep/api';
-import type { Clock, Logger, Random, Runnable, Timer, Timestamp } from '@skep/api';
+import type { Clock, Gauge, Logger, MetricDefinition, Random } from '@skep/api';
+import type { Revision, Runnable, Timer, Timestamp } from '@skep/api';
 import type { Expectation, Store } from '@skep/store';
 import type { FenceLost } from './contract.js';
 import { settlesBefore } from './deadline.js';
 import { electorSettings, type ElectorSettings } from './elector-options.js';
 import type { LeaderElectorOptions, LeaderElectorParts } from './elector-options.js';
-import type { LeaderFollower } from './elector-options.js';
+import type { LeaderFollower, LeadershipEnd } from './elector-options.js';
 import { acquiredLease, leaseId, LeaseObservation } from './lease-claim.js';
 import { releasedLease, renewedLease, type LeaseClaim } from './lease-claim.js';
 import { Leadership } from './leadership.js';
 
 /** Share of the time between attempts that is added at random, at most. */
 const JITTER_FACTOR = 1.2;
+
+/** **Source:** client-go's metric of this name, as controller-runtime has it. */
+const MASTER_STATUS: MetricDefinition = {
+  name: 'leader_election_master_status',
+  help: '1 while this process holds the lease of this name, 0 otherwise.',
+  labelNames: ['name'],
+};
 
 /**
  * Tries to lead for as long as it runs.
@@ -40,6 +48,7 @@ export class LeaderElector implements Runnable {
   readonly #random: Random;
   readonly #logger: Logger;
   readonly #settings: ElectorSettings;
+  readonly #status: Gauge | undefined;
   readonly #followers: LeaderFollower[] = [];
   readonly #observation = new LeaseObservation();
   #isRunning = false;
@@ -70,6 +79,8 @@ export class LeaderElector implements Runnable {
     if (!parts.store.kinds.some(({ name }) => name === Lease.name)) {
       throw new SkepError('invalid-argument', 'an elector needs a store that keeps leases');
     }
+    this.#status = parts.metrics?.gauge(MASTER_STATUS);
+    this.#status?.set(0, { name: this.#settings.leaseName });
     const nothing = (): void => undefined;
     const { onStarted = nothing, onStopped = nothing } = options;
     this.follow({ started: onStarted, stopped: onStopped });
@@ -134,7 +145,7 @@ export class LeaderElector implements Runnable {
     if (this.#attempt !== undefined) {
       await settlesBefore(this.#attempt, this.#clock, renewDeadlineMs);
     }
-    this.#stepDown('stopped');
+    this.#stepDown('stopped', { isLeaseHeld: true });
     await this.#ending;
     if (isReleasedOnStop) await settlesBefore(this.#release(), this.#clock, renewDeadlineMs);
   }
@@ -207,10 +218,11 @@ export class LeaderElector implements Runnable {
       const term = this.#observation.termMax + 1;
       const claim = this.#claim();
       const next = acquiredLease(lease, claim, { term, now: startedAt });
-      if (!(await this.#write(next, lease === undefined))) return retryAt;
+      const revision = await this.#write(next, lease === undefined);
+      if (revision === undefined) return retryAt;
       // A commit that took longer than we may lead for is a lost term; the next attempt renews it.
       if (startedAt + this.#settings.renewDeadlineMs <= this.#clock.now()) return this.#clock.now();
-      if (this.#isRunning) this.#lead(term, startedAt);
+      if (this.#isRunning) this.#lead(term, { renewedAt: startedAt, revision });
       else this.#term = term;
       return startedAt + this.#settings.retryMs;
     } catch (error) {
@@ -234,7 +246,8 @@ export class LeaderElector implements Runnable {
         this.#stepDown('the lease is not ours any more');
         return retryAt;
       }
-      if (await this.#write(renewedLease(lease, this.#claim(), startedAt), false)) {
+      const renewal = renewedLease(lease, this.#claim(), startedAt);
+      if ((await this.#write(renewal, false)) !== undefined) {
         leadership.renewedAt = startedAt;
         if (this.#leadership === leadership) this.#watchDeadline(leadership);
         return retryAt;
@@ -245,12 +258,13 @@ export class LeaderElector implements Runnable {
     return this.#clock.now() + this.#settings.retryMs;
   }
 
-  async #write(lease: Lease, isNew: boolean): Promise<boolean> {
+  /** Revision of the commit; undefined when it met a conflict. */
+  async #write(lease: Lease, isNew: boolean): Promise<Revision | undefined> {
     const result = await this.#store.commit({
       actor: ACTORS.elector,
       changes: [{ type: isNew ? 'create' : 'update', object: lease }],
     });
-    return result.ok;
+    return result.ok ? result.revision : undefined;
   }
 
   /** Lets go of the lease, if it is still ours. Never rejects: it runs out by itself. */
@@ -264,18 +278,21 @@ export class LeaderElector implements Runnable {
     }
   }
 
-  #lead(term: number, renewedAt: Timestamp): void {
+  #lead(term: number, lease: { readonly renewedAt: Timestamp; readonly revision: Revision }): void {
     this.#logger.info('leading', { identity: this.identity, term });
     this.#term = term;
-    const leadership = new Leadership(term, renewedAt);
+    const leadership = new Leadership(term, lease.renewedAt);
     this.#leadership = leadership;
+    this.#status?.set(1, { name: this.#settings.leaseName });
     this.#watchDeadline(leadership);
-    leadership.begin(this.#followers, (error) => {
+    const failed = (error: unknown): void => {
       this.#logger.error('leadership not started', { term, error: messageOf(error) });
       if (this.#leadership !== leadership) return;
       this.#notBefore = this.#clock.now() + this.#jitteredMs();
-      this.#stepDown('not started', { isReleased: true });
-    });
+      this.#stepDown('not started', { isLeaseHeld: true });
+    };
+    const ready = this.#store.waitFor(lease.revision);
+    leadership.begin(this.#followers, { ready, failed });
   }
 
   #watchDeadline(leadership: Leadership): void {
@@ -285,10 +302,11 @@ export class LeaderElector implements Runnable {
     this.#deadlineTimer = this.#clock.schedule(this.#deadline(leadership), expired, options);
   }
 
-  #stepDown(reason: string, options: { readonly isReleased?: boolean } = {}): void {
+  #stepDown(reason: string, end: LeadershipEnd = { isLeaseHeld: false }): void {
     const leadership = this.#leadership;
     if (leadership === undefined) return;
     this.#leadership = undefined;
+    this.#status?.set(0, { name: this.#settings.leaseName });
     this.#deadlineTimer?.cancel();
     this.#logger.info('leading no more', {
       identity: this.identity,
@@ -297,8 +315,9 @@ export class LeaderElector implements Runnable {
     });
     const failed = (error: unknown): void =>
       this.#logger.error('leadership not stopped', { error: messageOf(error) });
-    this.#ending = leadership.end(failed).then(async () => {
-      if (options.isReleased === true) await this.#release();
+    this.#ending = leadership.end(end, failed).then(async () => {
+      // Another may have more luck. Who stops releases by itself.
+      if (end.isLeaseHeld && this.#isRunning) await this.#release();
       this.#ending = undefined;
       this.#tryAt(Math.max(this.#clock.now(), this.#notBefore));
     });

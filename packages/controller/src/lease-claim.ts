@@ -57,6 +57,11 @@ export class LeaseObservation {
     return this.#termMax;
   }
 
+  /** When the lease was seen to change last. */
+  get seenAt(): Timestamp {
+    return this.#seenAt;
+  }
+
   /** Takes note of the lease as it is now. */
   see(lease: Lease | undefined, now: Timestamp): void {
     const version = lease?.meta.version ?? 0;

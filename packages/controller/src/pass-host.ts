@@ -6,9 +6,12 @@ import type { StoredObject, Timestamp } from '@skep/api';
 import type { Store, View } from '@skep/store';
 import type { CommitOutcome, Committer } from './committer.js';
 import type { ControllerDefinition, EventDraft, PassResult } from './contract.js';
-import type { ControllerMetrics } from './controller-metrics.js';
+import type { ControllerMetrics, ReconcileOutcome } from './controller-metrics.js';
+import { isPanic, isTerminalError } from './failure.js';
+import type { PassTrace } from './trace/pass-trace.js';
 import type { EventRecorder } from './event-recorder.js';
 import type { ResultStream } from './result-stream.js';
+import type { ShardKeys } from './shard-keys.js';
 import type { WorkQueue } from './work-queue.js';
 
 /** When a pass wants its key to be looked at again. */
@@ -27,6 +30,9 @@ export interface PassHostParts {
   readonly recorder: EventRecorder;
   readonly results: ResultStream;
   readonly metrics: ControllerMetrics | undefined;
+  readonly trace: PassTrace | undefined;
+  /** Keys that are shared with others; undefined: all are ours. */
+  readonly shards: ShardKeys | undefined;
   /** See {@link PassHost.view}. */
   readonly view: () => View | undefined;
   /** See {@link PassHost.reached}. */
@@ -34,6 +40,10 @@ export interface PassHostParts {
   /** See {@link PassHost.drained}. */
   readonly drained: () => void;
 }
+
+const DONE = Object.freeze({ again: false });
+
+const NOT_OURS: Answer = Object.freeze({});
 
 /** The surroundings of the passes of one controller. */
 export class PassHost {
@@ -43,6 +53,7 @@ export class PassHost {
   readonly queue: WorkQueue;
   readonly committer: Committer;
   readonly metrics: ControllerMetrics | undefined;
+  readonly trace: PassTrace | undefined;
   /** The view to decide on; undefined while there is none: a later commit wakes the runner. */
   readonly view: () => View | undefined;
   /** Revision up to which the controller has been told of commits. */
@@ -50,6 +61,7 @@ export class PassHost {
   /** To be called when a runner has nothing left to do. */
   readonly drained: () => void;
   readonly #definition: ControllerDefinition;
+  readonly #shards: ShardKeys | undefined;
   readonly #store: Store;
   readonly #recorder: EventRecorder;
   readonly #results: ResultStream;
@@ -61,19 +73,35 @@ export class PassHost {
     this.queue = parts.queue;
     this.committer = parts.committer;
     this.metrics = parts.metrics;
+    this.trace = parts.trace;
     this.view = parts.view;
     this.reached = parts.reached;
     this.drained = parts.drained;
     this.#definition = parts.definition;
+    this.#shards = parts.shards;
     this.#store = parts.store;
     this.#recorder = parts.recorder;
     this.#results = parts.results;
   }
 
+  /** Whether a key that was taken may have a pass; one that another works on is forgotten. */
+  mayBegin(key: string): boolean {
+    if (this.#shards === undefined || this.#shards.begin(key)) return true;
+    this.queue.done(key, NOT_OURS);
+    return false;
+  }
+
+  /** A pass over a key begins; `unchanged`, `wrote` or `failed` ends it. */
+  began(key: string, view: View): void {
+    this.metrics?.sampled(this.queue.active);
+    this.trace?.began(key, view.revision);
+  }
+
   /** A pass found nothing to do. */
   unchanged(key: string, answer: Answer, startedAt: Timestamp): void {
+    this.trace?.ended(key, { again: answer.requeueAt !== undefined });
     this.queue.done(key, answer);
-    this.metrics?.finished(answer.requeueAt === undefined ? 'success' : 'requeue_after');
+    this.#finished(key, answer.requeueAt === undefined ? 'success' : 'requeue_after');
     if (this.#results.isObserved) this.#report(key, 'unchanged', startedAt);
   }
 
@@ -95,18 +123,33 @@ export class PassHost {
       this.#conflicted(key, outcome, outcome.conflict.message, startedAt);
       return false;
     }
+    this.trace?.ended(
+      key,
+      answer.requeueAt === undefined ? DONE : { again: false, wroteAt: outcome.revision },
+    );
     this.queue.done(key, answer);
-    this.metrics?.finished(answer.requeueAt === undefined ? 'success' : 'requeue_after');
+    this.#finished(key, answer.requeueAt === undefined ? 'success' : 'requeue_after');
     if (this.#results.isObserved) this.#report(key, 'committed', startedAt, outcome);
     return true;
   }
 
-  /** A pass failed: again after a backoff, with a log line and an event for people. */
+  /**
+   * A pass failed: again after a backoff unless that cannot help, with a log line and an event for
+   * people.
+   */
   failed(key: string, thrown: unknown, startedAt: Timestamp, outcome?: CommitOutcome): void {
     const error = messageOf(thrown);
-    const retryAt = this.queue.fail(key, error);
-    this.logger.error('reconcile failed', { controller: this.name, key, error, retryAt });
-    this.metrics?.finished('error');
+    const isTerminal = isTerminalError(thrown);
+    this.trace?.ended(key, { again: !isTerminal });
+    if (isTerminal) {
+      this.queue.giveUp(key, error);
+      this.logger.error('reconcile failed for good', { controller: this.name, key, error });
+    } else {
+      const retryAt = this.queue.fail(key, error);
+      this.logger.error('reconcile failed', { controller: this.name, key, error, retryAt });
+    }
+    this.#finished(key, 'error');
+    this.metrics?.threw({ isTerminal, isPanic: isPanic(thrown) });
     const regarding = this.#objectOf(key);
     if (regarding !== undefined) {
       this.record([{ regarding, type: 'warning', reason: 'ReconcileFailed', message: error }]);
@@ -122,20 +165,27 @@ export class PassHost {
 
   /** A commit of a deposed writer: no retry, for nothing can come of it. */
   #fenced(key: string, outcome: CommitOutcome, startedAt: Timestamp): void {
+    this.trace?.ended(key, DONE);
     this.queue.done(key);
-    this.metrics?.finished('error');
+    this.#finished(key, 'error');
     if (!this.#results.isObserved) return;
     this.#report(key, 'conflict', startedAt, outcome, outcome.conflict?.message);
   }
 
   /** A commit lost a race: again at once from a view that shows the winner, up to a limit. */
   #conflicted(key: string, outcome: CommitOutcome, error: string, startedAt: Timestamp): void {
+    this.trace?.ended(key, { again: true });
     const isRetried = this.queue.conflict(key, this.committer.retryRevision(outcome), error);
     this.metrics?.conflicted();
-    this.metrics?.finished(isRetried ? 'requeue' : 'error');
+    this.#finished(key, isRetried ? 'requeue' : 'error');
     if (!isRetried) this.logger.warn('too many conflicts', { controller: this.name, key, error });
     const how = isRetried ? 'conflict' : 'failed';
     if (this.#results.isObserved) this.#report(key, how, startedAt, outcome, error);
+  }
+
+  #finished(key: string, outcome: ReconcileOutcome): void {
+    this.#shards?.end(key);
+    this.metrics?.finished(outcome, this.queue.active);
   }
 
   #report(

@@ -49,6 +49,7 @@ export class PlanRunner implements Runner {
       const view = viewNow();
       const key = view === undefined ? undefined : queue.take();
       if (view === undefined || key === undefined) break;
+      if (!this.#host.mayBegin(key)) continue;
       // Only a pass that writes has something to wait for.
       const commit = this.#pass(key, view);
       if (commit !== undefined) await commit;
@@ -60,6 +61,7 @@ export class PlanRunner implements Runner {
   #pass(key: string, view: View): Promise<void> | undefined {
     const host = this.#host;
     const startedAt = host.clock.now();
+    host.began(key, view);
     let plan: Plan;
     try {
       plan = this.#definition.plan(view, key, startedAt);
@@ -77,7 +79,7 @@ export class PlanRunner implements Runner {
 
   async #commit(key: string, plan: Plan, startedAt: Timestamp): Promise<void> {
     const host = this.#host;
-    const outcome = await host.committer.commitInPieces(plan.changes, plan.expect);
+    const outcome = await host.committer.commitInPieces(plan.changes, plan.expect, [key]);
     if (host.wrote(key, outcome, plan, startedAt)) host.record(plan.events);
     host.metrics?.took(host.clock.now() - startedAt);
   }

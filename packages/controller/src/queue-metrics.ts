@@ -8,11 +8,12 @@ import type { Counter, Gauge, Histogram, Metrics } from '@skep/api';
 /** Upper bounds in seconds: 10 ns to 1,000 s in steps of ten. */
 const DURATION_BUCKETS: readonly number[] = Array.from({ length: 12 }, (_, i) => 10 ** (i - 8));
 
-const NAMES = ['name'] as const;
+/** Both say the same: older dashboards ask for `name`, newer ones for `controller`. */
+const NAMES = ['name', 'controller'] as const;
 
 /** The `workqueue_*` metrics of one queue. All durations are given in milliseconds here. */
 export class QueueMetrics {
-  readonly #labels: { readonly name: string };
+  readonly #labels: { readonly name: string; readonly controller: string };
   readonly #depth: Gauge;
   readonly #adds: Counter;
   readonly #waited: Histogram;
@@ -22,7 +23,7 @@ export class QueueMetrics {
   readonly #retries: Counter;
 
   constructor(name: string, metrics: Metrics) {
-    this.#labels = Object.freeze({ name });
+    this.#labels = Object.freeze({ name, controller: name });
     const histogram = (suffix: string, help: string): Histogram =>
       metrics.histogram({
         name: `workqueue_${suffix}`,
@@ -44,6 +45,9 @@ export class QueueMetrics {
       'Age of the oldest pass that is under way.',
     );
     this.#retries = counter('retries_total', 'Keys that were queued again after a failure.');
+    this.#adds.add(0, this.#labels);
+    this.#retries.add(0, this.#labels);
+    this.sampled({ depth: 0, unfinishedMs: 0, longestMs: 0 });
   }
 
   /** A key became queued. */
@@ -69,7 +73,13 @@ export class QueueMetrics {
   }
 
   /** What is under way at this moment. */
-  sampled(unfinishedMs: number, longestMs: number): void {
+  sampled(at: {
+    readonly depth: number;
+    readonly unfinishedMs: number;
+    readonly longestMs: number;
+  }): void {
+    const { depth, unfinishedMs, longestMs } = at;
+    this.#depth.set(depth, this.#labels);
     this.#unfinished.set(unfinishedMs / 1000, this.#labels);
     this.#longest.set(longestMs / 1000, this.#labels);
   }

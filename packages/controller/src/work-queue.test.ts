@@ -394,7 +394,7 @@ describe('WorkQueue: metrics', () => {
     const note =
       ({ name }: MetricDefinition) =>
       (value: number, labels?: MetricLabels): void => {
-        expect(labels).toEqual({ name: 'test' });
+        expect(labels).toEqual({ name: 'test', controller: 'test' });
         seen.set(name, [...(seen.get(name) ?? []), value]);
       };
     const metrics: Metrics = {
@@ -403,6 +403,9 @@ describe('WorkQueue: metrics', () => {
       histogram: (definition) => ({ observe: note(definition) }),
     };
     const { clock, queue } = setUp({ metrics });
+    // Zeros, so that rates can be told from the first event on.
+    expect([...seen.values()].flat().every((value) => value === 0)).toBe(true);
+    seen.clear();
     queue.add('a', 'event');
     queue.add('b', 'event');
     await clock.advance(2000);
@@ -414,7 +417,7 @@ describe('WorkQueue: metrics', () => {
     queue.fail('b', 'broken');
     expect(Object.fromEntries(seen)).toEqual({
       workqueue_adds_total: [1, 1],
-      workqueue_depth: [1, 2, 1, 0],
+      workqueue_depth: [1, 2, 1, 0, 0],
       workqueue_queue_duration_seconds: [2, 2],
       workqueue_unfinished_work_seconds: [6],
       workqueue_longest_running_processor_seconds: [3],

@@ -264,6 +264,15 @@ export class WorkQueue {
     return retryAt;
   }
 
+  /** Ends a pass that failed for good: the key waits until something wakes it. */
+  giveUp(key: string, error: string): void {
+    const entry = this.#finish(key);
+    entry.succeeded();
+    entry.rare().lastError = error;
+    entry.note('error');
+    this.#settle(entry);
+  }
+
   /** Does not give the key out before `reached` names this revision or a later one. */
   park(key: string, revision: Revision): void {
     if (revision <= this.#reached) return;
@@ -316,7 +325,7 @@ export class WorkQueue {
       sum += age;
       longest = Math.max(longest, age);
     }
-    this.#metrics.sampled(sum, longest);
+    this.#metrics.sampled({ depth: this.#depth, unfinishedMs: sum, longestMs: longest });
   }
 
   /** Stops the timer and takes nothing more in. Passes under way may still end. */

@@ -4,7 +4,7 @@
  * writes keeps it from making one twice.
  */
 import { describe, expect, it } from '@jest/globals';
-import { seededRandom } from '@skep/api';
+import { compareText, seededRandom } from '@skep/api';
 import type { Change, View } from '@skep/store';
 import { laggingStore } from '../src/__fixtures__/lagging-store.js';
 import { Child, child, childrenOf, Parent, parent, world } from '../src/__fixtures__/world.js';
@@ -81,5 +81,42 @@ describe.each(Object.keys(forms))('one child per parent, by %s', (form) => {
       const next = { ...object, spec: { ...object.spec, note: `${random.int(1000)}` } };
       await store.commit({ actor: 'user', changes: [{ type: 'update', object: next }] });
     }
+  });
+});
+
+describe('ten thousand parents', () => {
+  it.each(['plan', 'planBatch'])('have one child each, by %s', async (form) => {
+    const parents = 10_000;
+    const inner = world();
+    const random = seededRandom(`ten thousand, ${form}`);
+    const store = laggingStore(inner.store, { clock: inner.clock, random, delayMsMax: 500 });
+    const counters: Counters = { made: 0, passes: 0 };
+    const group = new ControllerGroup({ ...inner.seams, store });
+    group.add((forms[form] as (typeof forms)[string])(counters));
+    await group.start();
+    for (let at = 0; at < parents; at += 100) {
+      const ids = Array.from({ length: 100 }, (_, i) => `${at + i}`);
+      await store.commit({ actor: 'user', changes: ids.map((id) => create(parent(id))) });
+      // Old and new parents are touched while views are old: their keys wake again and again.
+      const touched = new Set(Array.from({ length: 50 }, () => `${random.int(at + 100)}`));
+      const changes = [...touched].sort(compareText).map((id): Change => {
+        const object = inner.store.view().get(Parent, id) ?? parent(id);
+        const spec = { ...object.spec, note: `${random.int(1000)}` };
+        return { type: 'update', object: { ...object, spec } };
+      });
+      await store.commit({ actor: 'user', changes });
+      await inner.clock.advance(random.int(100));
+    }
+    await inner.clock.advance(600_000);
+    expect([group.isIdle(), group.pending()]).toEqual([true, []]);
+    const owners = store
+      .view()
+      .list(Child)
+      .map(({ spec }) => spec.parentId);
+    expect([owners.length, new Set(owners).size]).toEqual([parents, parents]);
+    // Not only no duplicate is left: none was ever asked for.
+    expect(counters.made).toBe(parents);
+    expect(counters.passes).toBeGreaterThan(parents);
+    await group.stop();
   });
 });

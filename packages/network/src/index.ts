@@ -36,8 +36,23 @@ export { SerialSpace } from './ports/serial-space.js';
 export type { SerialRange } from './ports/serial-space.js';
 export { VXLAN_IDS, VXLAN_ID_OPTION, VxlanIdSpace, wantedVxlanIds } from './ports/vxlan-ids.js';
 
+// How connections are distributed.
+export { apportion } from './algorithm/apportion.js';
+export { unsupportedBy } from './algorithm/capability.js';
+export type { DataplaneName, Unsupported } from './algorithm/capability.js';
+export { MAGLEV_SIZE, MAGLEV_SIZES, maglevTable } from './algorithm/maglev.js';
+export type { MaglevBackend } from './algorithm/maglev.js';
+export {
+  SLOW_START_STEPS,
+  WEIGHT_MAX,
+  slowStartFactor,
+  slowStartWeight,
+} from './algorithm/slow-start.js';
+export type { SlowStart, WeightAt } from './algorithm/slow-start.js';
+
 // Tables: what a node has to hold.
 export { buildTables } from './table/build.js';
+export { macOf } from './table/ip.js';
 export { applyTableDiff, diffTables, headerOf, isEmptyDiff } from './table/diff.js';
 export type { NetworkDiff, TableDiff } from './table/diff.js';
 export { FIRST_MARK, HOST_PORTS, createNodeLocal, hostPortsOf } from './table/node-local.js';
@@ -68,6 +83,12 @@ export { updateTables } from './table/update.js';
 
 // Text: what the kernel's tools read.
 export { renderDiff, renderNode } from './ipvs/render.js';
+export { expectedBackends } from './nft/expected.js';
+export type { ExpectedBackends, TablePacket } from './nft/expected.js';
+export { renderNftables, renderNftablesChunks, renderNftablesDiff } from './nft/render.js';
+export { TURN_SERVICES_MAX } from './nft/service.js';
+export { SHARE_ERROR_MAX } from './nft/slots.js';
+export { TRANSACTION_SERVICES_MAX } from './nft/transaction.js';
 export {
   HOST_NAMESPACE,
   TOOLS,
@@ -95,7 +116,19 @@ export type { ConnectInput, ConnectResult, PacketInput, PacketOrigin } from './i
 export { World } from './interpreter/world.js';
 export type { NodeInput, Plug, WorldNamespace, WorldNode } from './interpreter/world.js';
 
-// Names.
+// Names, and the messages in which they are asked for.
+export { answerQuery, failedForward } from './dns/answer.js';
+export type { DnsOutcome, DnsSurroundings } from './dns/answer.js';
+export {
+  FORWARDED_MAX,
+  FORWARD_WAIT_MS,
+  UPSTREAMS_MAX,
+  UPSTREAM_TIMEOUT_MS,
+  nextForwardStep,
+} from './dns/forwarding.js';
+export type { ForwardStep, UpstreamOutcome } from './dns/forwarding.js';
+export { decodeQuery } from './dns/message.js';
+export type { DnsQuery, DnsTransport } from './dns/message.js';
 export type { NameClaims } from './names/name-claims.js';
 export { buildNameView, updateNameView } from './names/name-view.js';
 export type { NameClient, NameRecord, NameView, NetworkNames } from './names/name-view.js';
@@ -104,11 +137,15 @@ export type { AnswerRecord, NameAnswer, NameAsker, NameQuery } from './names/res
 export { reverseAddress, reverseName } from './names/reverse-name.js';
 
 // Pictures for people.
+export { renderDrawing } from './describe/drawing.js';
+export type { DrawingInput } from './describe/drawing.js';
 export { renderConnection, renderHops } from './describe/hops-text.js';
 export type { RenderHopsOptions } from './describe/hops-text.js';
 export { renderNodeMap } from './describe/node-map.js';
 export type { Names } from './describe/node-map.js';
 export { renderTables } from './describe/node-tables-text.js';
 export type { RenderTablesOptions } from './describe/node-tables-text.js';
+export { tablesJson } from './describe/tables-json.js';
+export type { TablesJsonOptions } from './describe/tables-json.js';
 export { textTable } from './describe/text-table.js';
 export type { TextTableOptions } from './describe/text-table.js';

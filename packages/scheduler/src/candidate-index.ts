@@ -1,19 +1,27 @@
 /**
  * Candidates that many groups share: the nodes that pass a set of filters, in the order of those
- * rank terms that do not depend on the group.
+ * rank terms that do not depend on the group, then of the scores' totals, then of the tie-break.
  *
- * Groups whose filters have equal keys (see `PreparedFilter.key`) use one index. It follows the
+ * Groups whose filters and scores have equal keys (see `PreparedFilter.key`) use one index. It
+ * follows the
  * state's change log, so that a placement costs O(log nodes) and not O(nodes), even when every
  * task is a group of its own.
  */
 import type { PendingReason } from '@skep/api';
 import type { NodeSource } from './change-log.js';
+import { isPassing } from './is-passing.js';
 import { NodeHeap } from './node-heap.js';
 import type { NodeRecord } from './node-info.js';
 import type { NodeTerm, Policy, PreparedFilter } from './policy.js';
+import { ScoreMemos, cachesMax } from './score-memo.js';
+import { ScratchArrays } from './scratch-arrays.js';
+import { VerdictCache } from './verdict-cache.js';
 
-/** Indexes kept per policy; the least recently used is dropped. Each costs O(nodes) memory. */
-const INDEXES_MAX = 64;
+/** Keys remembered, to know one that comes again. */
+const SEEN_MAX = 4_096;
+
+/** What nodes are put in order by: each gives a number, less is better, the first counts most. */
+export type IndexColumn = Pick<NodeTerm, 'value'>;
 
 /** Nodes that pass, best first by the node terms of a policy. */
 export class CandidateIndex {
@@ -21,23 +29,36 @@ export class CandidateIndex {
   refusal: { readonly revision: number; readonly reason: PendingReason } | undefined;
   readonly #source: NodeSource;
   readonly #checks: readonly PreparedFilter[];
-  readonly #terms: readonly NodeTerm[];
+  readonly #columns: readonly IndexColumn[];
   readonly #values: number[];
   #heap = new NodeHeap(0, 0);
   #layout = -1;
   #position = 0;
+  #asked = 0;
   #aside: NodeRecord[] = [];
 
-  constructor(source: NodeSource, checks: readonly PreparedFilter[], terms: readonly NodeTerm[]) {
+  constructor(
+    source: NodeSource,
+    checks: readonly PreparedFilter[],
+    columns: readonly IndexColumn[],
+  ) {
     this.#source = source;
     this.#checks = checks;
-    this.#terms = terms;
-    this.#values = terms.map(() => 0);
+    this.#columns = columns;
+    this.#values = columns.map(() => 0);
   }
 
   /** The candidates; call {@link CandidateIndex.refresh} before a group is placed. */
   get heap(): NodeHeap {
     return this.#heap;
+  }
+
+  /** How much changed since this was asked the last time. */
+  changesSinceAsked(): number {
+    const { end } = this.#source.changes;
+    const changes = end - this.#asked;
+    this.#asked = end;
+    return changes;
   }
 
   /** Follows what changed since the last time. Cost: O(changes × log nodes), at most O(nodes). */
@@ -52,7 +73,7 @@ export class CandidateIndex {
     if (isKept) {
       for (const node of this.#aside) this.#readNode(node);
     } else {
-      this.#heap = new NodeHeap(nodes.length, this.#terms.length);
+      this.#heap = new NodeHeap(nodes.length, this.#columns.length);
       for (const node of nodes) this.#readNode(node);
     }
     this.#aside = [];
@@ -68,24 +89,52 @@ export class CandidateIndex {
 
   #readNode(node: NodeRecord): void {
     for (const check of this.#checks) {
-      if (check.check(node) !== undefined) {
+      if (!isPassing(check, node)) {
         this.#heap.delete(node);
         return;
       }
     }
-    for (let t = 0; t < this.#terms.length; t += 1) {
-      this.#values[t] = (this.#terms[t] as NodeTerm).value(node);
+    for (let t = 0; t < this.#columns.length; t += 1) {
+      this.#values[t] = (this.#columns[t] as IndexColumn).value(node);
     }
     this.#heap.put(node, this.#values);
   }
 }
 
-/** The indexes of one state, by policy and filter keys. */
+/** What is kept of earlier groups of one state, by policy and keys. All of it is bounded. */
 export class IndexCache {
+  /** @internal Scores by node. */
+  readonly memos = new ScoreMemos();
+  /** @internal Verdicts of filters by node. */
+  readonly verdicts = new VerdictCache();
+  /** @internal What a scan needs while it runs. */
+  readonly scratch = new ScratchArrays();
   readonly #byPolicy = new WeakMap<Policy, Map<string, CandidateIndex>>();
+  readonly #seen = new Set<string>();
 
-  /** The index for these keys, made by `create` when there is none. */
-  get(policy: Policy, key: string, create: () => CandidateIndex): CandidateIndex {
+  /** The index for these keys, if there is one. */
+  find(policy: Policy, key: string): CandidateIndex | undefined {
+    return this.#byPolicy.get(policy)?.get(key);
+  }
+
+  /** Whether the key came before; it counts as seen from now on. */
+  isSeen(policy: Policy, key: string): boolean {
+    const name = `${policy.name}\u0000${key}`;
+    if (this.#seen.has(name)) return true;
+    if (this.#seen.size >= SEEN_MAX) this.#seen.clear();
+    this.#seen.add(name);
+    return false;
+  }
+
+  /**
+   * The index for these keys, made by `create` when there is none. At least 64 are kept of a
+   * policy, more of a small cluster; the least recently used is dropped. Each is O(nodes) large.
+   */
+  get(
+    policy: Policy,
+    key: string,
+    make: { readonly create: () => CandidateIndex; readonly nodes: number },
+  ): CandidateIndex {
     let indexes = this.#byPolicy.get(policy);
     if (indexes === undefined) {
       indexes = new Map();
@@ -93,8 +142,8 @@ export class IndexCache {
     }
     let index = indexes.get(key);
     if (index === undefined) {
-      index = create();
-      const oldest = indexes.size < INDEXES_MAX ? undefined : indexes.keys().next();
+      index = make.create();
+      const oldest = indexes.size < cachesMax(make.nodes) ? undefined : indexes.keys().next();
       if (oldest?.done === false) indexes.delete(oldest.value);
     } else {
       indexes.delete(key);

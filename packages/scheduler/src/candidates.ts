@@ -1,11 +1,13 @@
 /**
  * Where the next task of a group goes: the best node, and the next best.
  */
-import { CandidateIndex } from './candidate-index.js';
+import { CandidateIndex, type IndexColumn } from './candidate-index.js';
 import type { Candidates, Choice } from './choice.js';
 import { Heap } from './heap.js';
 import type { NodeInfo, NodeRecord } from './node-info.js';
-import { compareNodes, nodeTerms, passes, type PreparedGroup } from './prepared-group.js';
+import type { NodeTerm } from './policy.js';
+import { compareNodes, passes, type PreparedGroup } from './prepared-group.js';
+import { ScanCandidates } from './scan-candidates.js';
 import { SpreadTree } from './spread-tree.js';
 
 /**
@@ -15,17 +17,54 @@ import { SpreadTree } from './spread-tree.js';
  */
 export function openCandidates(prepared: PreparedGroup): Candidates {
   if (prepared.levels.length > 0) return new SpreadTree(prepared);
-  const { key, policy, state, filters } = prepared;
-  if (key === undefined || !prepared.isSparse) {
-    const nodes = state.nodes.filter((node) => passes(prepared, node));
-    return new FlatCandidates(prepared, nodes);
+  const index = indexFor(prepared);
+  if (index !== undefined) {
+    index.refresh();
+    return new FlatCandidates(prepared, takeExceptions(prepared, index), index);
   }
-  const index = state.indexes.get(policy, key, () => {
-    const checks = filters.map((active) => active.prepared);
-    return new CandidateIndex(state, checks, nodeTerms(policy));
-  });
-  index.refresh();
-  return new FlatCandidates(prepared, takeExceptions(prepared, index), index);
+  if (prepared.isVolatile || isScanned(prepared)) return new ScanCandidates(prepared);
+  const nodes = prepared.state.nodes.filter((node) => passes(prepared, node));
+  return new FlatCandidates(prepared, nodes);
+}
+
+/** Groups up to this size are scanned for each task: beyond, a heap is worth its making. */
+const SCANNED_TASKS_MAX = 16;
+/** An index is worth following when at most one node in so many changed since it was last asked. */
+const NODES_PER_CHANGE = 64;
+
+function isScanned({ scores, group }: PreparedGroup): boolean {
+  return scores.length > 0 && group.tasks.length <= SCANNED_TASKS_MAX;
+}
+
+/** The shared index, where the group may use one and it costs less than a scan. */
+function indexFor(prepared: PreparedGroup): CandidateIndex | undefined {
+  const { indexKey, policy, state, scores } = prepared;
+  if (indexKey === undefined || !prepared.isSparse) return undefined;
+  const { indexes, table } = state;
+  const isColumnar = scores.length > 0 && scores.every((one) => one.prepared.scoreAll);
+  if (isColumnar) {
+    const known = indexes.find(policy, indexKey);
+    if (known === undefined) {
+      if (!indexes.isSeen(policy, indexKey)) return undefined;
+    } else if (known.changesSinceAsked() * NODES_PER_CHANGE > table.size) {
+      return undefined;
+    }
+  }
+  const create = (): CandidateIndex => {
+    const checks = prepared.filters.map((active) => active.prepared);
+    return new CandidateIndex(table, checks, indexColumns(prepared));
+  };
+  return indexes.get(policy, indexKey, { create, nodes: table.size });
+}
+
+/** What the shared index is ordered by: node terms, totals, tie-break. */
+function indexColumns({ policy, totals }: PreparedGroup): readonly IndexColumn[] {
+  const { tieBreak } = policy;
+  return [
+    ...policy.rank.filter((term): term is NodeTerm => term.scope === 'node'),
+    ...(totals === undefined ? [] : [{ value: (node: NodeInfo) => -totals.sum(node) }]),
+    ...(tieBreak === undefined ? [] : [tieBreak]),
+  ];
 }
 
 /** Moves the nodes that the group's terms single out from the index to the group. */
@@ -54,7 +93,7 @@ class FlatCandidates implements Candidates {
 
   constructor(prepared: PreparedGroup, own: NodeInfo[], index?: CandidateIndex) {
     this.#prepared = prepared;
-    this.#own = new Heap((a, b) => compareNodes(prepared.terms, a, b), own);
+    this.#own = new Heap((a, b) => compareNodes(prepared, a, b), own);
     if (index !== undefined) this.index = index;
   }
 
@@ -98,6 +137,6 @@ class FlatCandidates implements Candidates {
 
   #better(a: NodeInfo | undefined, b: NodeInfo | undefined): NodeInfo | undefined {
     if (a === undefined || b === undefined) return a ?? b;
-    return compareNodes(this.#prepared.terms, a, b) < 0 ? a : b;
+    return compareNodes(this.#prepared, a, b) < 0 ? a : b;
   }
 }

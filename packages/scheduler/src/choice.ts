@@ -10,6 +10,8 @@ export interface Choice {
   readonly runnerUp: NodeInfo | undefined;
   /** Where the spread decided between the two: the counts of their branches. */
   readonly spread: readonly [number, number] | undefined;
+  /** Sums of the scores of the node and of the runner-up, where they are known already. */
+  readonly totals?: readonly [number, number];
   /** Nodes that pass every filter. */
   readonly candidates: number;
   /** Values of the spread levels that lead to the node. */

@@ -8,8 +8,7 @@
  * **Source:** SwarmKit manager/scheduler/{nodeset,nodeinfo}.go.
  */
 import {
-  compareBy,
-  compareText,
+  SkepError,
   isEqual,
   networkDriver,
   type Network,
@@ -24,60 +23,43 @@ import {
   type Volume,
 } from '@skep/api';
 import { IndexCache } from './candidate-index.js';
-import { ChangeLog, type NodeSource } from './change-log.js';
-import type { ClusterView } from './cluster-view.js';
-import { NodeRecord, type NodeClaim, type NodeInfo } from './node-info.js';
+import type { ClusterObjects, ClusterView } from './cluster-view.js';
+import { Journal } from './journal.js';
+import type { NodeColumns } from './node-columns.js';
+import type { NodeInfo } from './node-info.js';
+import { NodeTable } from './node-table.js';
+import { PlacedTasks, countedTask, type CountedTask, type PlacedTask } from './placed-tasks.js';
 import { requirementsOf, type Requirements } from './requirements.js';
-import { NO_COUNTS, ServiceCounter, type ServiceCounts } from './service-counts.js';
+import { chooseReservation } from './reservation.js';
+import { ServiceTasks, type ServiceCounts } from './service-counts.js';
+import { ServiceTable } from './service-table.js';
 import {
-  NO_RESERVATION,
   claimOf,
   isActiveTask,
   isCounted,
   recordedReservation,
   type Reservation,
 } from './task-claim.js';
-import { VolumeLedger, type VolumeUse } from './volume-ledger.js';
+import { VolumeLedger } from './volume-ledger.js';
 
-/** Everything that a state is built from. Only nodes and tasks matter to most policies. */
-export interface ClusterObjects {
-  readonly nodes?: Iterable<Node>;
-  readonly tasks?: Iterable<Task>;
-  readonly services?: Iterable<Service>;
-  readonly volumes?: Iterable<Volume>;
-  readonly networks?: Iterable<Network>;
-}
-
-interface CountedTask {
-  readonly id: TaskId;
-  readonly serviceId: ServiceId | undefined;
-  readonly node: NodeRecord;
-  readonly claim: NodeClaim;
-  readonly volumes: readonly VolumeUse[];
-  isActive: boolean;
-  /** Counted by a plan that the store has not confirmed. */
-  isAssumed: boolean;
-}
+export type { ClusterObjects } from './cluster-view.js';
 
 const NONE: readonly never[] = Object.freeze([]);
 
 /** The nodes of a cluster and what runs on them. */
-export class ClusterState implements ClusterView, NodeSource {
+export class ClusterState implements ClusterView {
   readonly volumes: ClusterView['volumes'];
-  /** @internal What cached candidates follow. */
-  readonly changes = new ChangeLog();
+  /** @internal The nodes, and what changed among them: what cached candidates follow. */
+  readonly table = new NodeTable();
   /** @internal Candidates shared between groups. */
   readonly indexes = new IndexCache();
   readonly #volumes = new VolumeLedger();
-  readonly #records = new Map<NodeId, NodeRecord>();
-  readonly #tasks = new Map<TaskId, CountedTask>();
+  readonly #tasks = new PlacedTasks();
+  readonly #journal = new Journal();
   #assumed: CountedTask[] = [];
-  readonly #serviceTasks = new Map<ServiceId, ServiceCounter>();
-  readonly #faults = new Map<ServiceId, readonly NodeFaults[]>();
-  readonly #drivers = new Map<NetworkId, string>();
-  #nodes: NodeRecord[] = [];
-  #isOrdered = true;
-  #revision = 0;
+  readonly #serviceTasks = new ServiceTasks();
+  readonly #services = new ServiceTable();
+  readonly #networks = new Map<NetworkId, Network>();
 
   constructor(objects: ClusterObjects = {}) {
     this.volumes = this.#volumes;
@@ -90,60 +72,87 @@ export class ClusterState implements ClusterView, NodeSource {
 
   /** Rises with every change that can change a decision. */
   get revision(): number {
-    return this.#revision;
+    return this.table.revision;
   }
 
   get nodes(): readonly NodeInfo[] {
-    return this.orderedNodes();
+    return this.table.orderedNodes();
+  }
+
+  get columns(): NodeColumns {
+    return this.table.columns();
   }
 
   node(id: NodeId): NodeInfo | undefined {
-    const record = this.#records.get(id);
+    const record = this.table.find(id);
     if (record?.isKnown !== true) return undefined;
-    this.orderedNodes();
+    this.table.orderedNodes();
     return record;
   }
 
   activeTasksOf(serviceId: ServiceId | undefined): ServiceCounts {
-    return (serviceId === undefined ? undefined : this.#serviceTasks.get(serviceId)) ?? NO_COUNTS;
+    return this.#serviceTasks.of(serviceId);
   }
 
   faultsOf(serviceId: ServiceId | undefined): readonly NodeFaults[] {
-    return (serviceId === undefined ? undefined : this.#faults.get(serviceId)) ?? NONE;
+    return this.#services.faultsOf(serviceId);
+  }
+
+  serviceId(nameOrId: string): ServiceId {
+    return this.#services.idOf(nameOrId);
   }
 
   networkDriver(id: NetworkId): string | undefined {
-    return this.#drivers.get(id);
+    const network = this.#networks.get(id);
+    return network === undefined ? undefined : networkDriver(network.spec);
+  }
+
+  placedTask(id: TaskId): PlacedTask | undefined {
+    return this.#tasks.get(id);
+  }
+
+  tasksOn(id: NodeId): readonly PlacedTask[] {
+    const record = this.table.find(id);
+    return record === undefined ? NONE : this.#tasks.on(record);
+  }
+
+  tasksWithAntiAffinity(): readonly PlacedTask[] {
+    return this.#tasks.withAntiAffinity();
   }
 
   /** Adds a node, or replaces its older version; tasks that said they were on it count now. */
   upsertNode(node: Node): void {
-    const record = this.#record(node.meta.id);
-    if (!record.isKnown) {
-      this.#nodes.push(record);
-      this.#isOrdered = false;
-    } else if (record.name !== node.meta.name) {
-      this.#isOrdered = false;
-    }
-    record.describe(node);
-    this.#touch(record);
+    const record = this.table.record(node.meta.id);
+    const old = record.isKnown ? record.node : undefined;
+    if (old === undefined) this.table.add(record);
+    else if (old.meta.name !== node.meta.name) this.table.disorder();
+    this.table.renew();
+    const devices = node.status.description?.resources.devices;
+    const areSame = isEqual(devices, old?.status.description?.resources.devices);
+    const tasks = areSame || record.taskCount === 0 ? NONE : this.#tasks.on(record);
+    record.describe(node, areSame ? undefined : tasks.map(({ claim }) => claim.devices));
+    this.table.touch(record);
+    this.#noteObject(() => (old ? this.upsertNode(old) : this.removeNode(node.meta.id)));
   }
 
   /** Removes a node. Tasks on it are remembered, should it come back before they are gone. */
   removeNode(id: NodeId): void {
-    const record = this.#records.get(id);
+    const record = this.table.find(id);
     if (record?.isKnown !== true) return;
+    const old = record.node;
     record.describe(undefined);
-    record.ordinal = -1;
-    this.#nodes.splice(this.#nodes.indexOf(record), 1);
-    this.#isOrdered = false;
-    this.#revision += 1;
-    this.#forgetIfUnused(record);
+    this.table.remove(record);
+    this.table.forgetIfUnused(record);
+    this.#noteObject(() => {
+      // The same record: tasks that are put back refer to it.
+      this.table.remember(record);
+      this.upsertNode(old);
+    });
   }
 
   /**
    * Takes over a task as the store has it: adds it, moves it between counted, active and gone.
-   * Generic resources and volumes are those recorded in its status, exactly.
+   * Devices, generic resources and volumes are those recorded in its status, exactly.
    */
   upsertTask(task: Task): void {
     const { status, spec, meta } = task;
@@ -160,15 +169,15 @@ export class ClusterState implements ClusterView, NodeSource {
         old.node.id === status.nodeId &&
         old.serviceId === spec.serviceId &&
         isEqual(old.claim, claim) &&
-        isEqual(old.volumes, reservation.volumes ?? NONE);
+        isEqual(old.reservation.volumes ?? NONE, reservation.volumes ?? NONE);
       if (isSame) {
-        old.isAssumed = false;
-        if (old.isActive !== isActive) this.#setActive(old, isActive);
+        this.#confirm(old, task, isActive);
         return;
       }
       this.#detach(old);
     }
-    this.#attach(task, { nodeId: status.nodeId, claim, reservation, isActive });
+    const node = this.table.record(status.nodeId);
+    this.#attach(countedTask(task, { node, claim, reservation, isActive }));
   }
 
   /** Removes a task. */
@@ -181,123 +190,196 @@ export class ClusterState implements ClusterView, NodeSource {
    * Counts a task on a node before the store knows: what a plan has decided so far. The next
    * {@link ClusterState.upsertTask} of it confirms or corrects; {@link ClusterState.dropAssumed}
    * takes back what was never written.
+   * @param chosen - what a policy's reserves chose; the rest is chosen here.
    * @returns what the task was given.
    */
-  assume(task: Task, node: NodeInfo, requirements: Requirements): Reservation {
-    const reservation = this.#chooseReservation(node, requirements);
+  assume(
+    task: Task,
+    node: NodeInfo,
+    requirements: Requirements,
+    chosen?: Reservation,
+  ): Reservation {
+    const reservation = chooseReservation(this.#volumes, node, requirements, chosen);
     const claim = claimOf(requirements, reservation);
     const isActive = isActiveTask(task);
     const old = this.#tasks.get(task.meta.id);
     if (old !== undefined) this.#detach(old);
-    const counted = this.#attach(task, { nodeId: node.id, claim, reservation, isActive });
+    const record = this.table.record(node.id);
+    const counted = countedTask(task, { node: record, claim, reservation, isActive });
     counted.isAssumed = true;
+    this.#attach(counted);
     this.#assumed.push(counted);
     return reservation;
   }
 
+  /**
+   * Counts a task on a node, whatever filters say: for trials, and for tests that set a scene.
+   * @param chosen - what it gets there; absent, chosen as for any task.
+   * @throws SkepError not-found for a node that is not known.
+   */
+  place(task: Task, nodeId: NodeId, chosen?: Reservation): PlacedTask {
+    const node = this.node(nodeId);
+    if (node === undefined) {
+      throw new SkepError('not-found', `task ${task.meta.id} cannot be placed: no node ${nodeId}`);
+    }
+    this.assume(task, node, requirementsOf(task.spec), chosen);
+    return this.#tasks.get(task.meta.id) as PlacedTask;
+  }
+
+  /** Takes a task off its node. What it gives back serves {@link ClusterState.restore}. */
+  release(id: TaskId): PlacedTask | undefined {
+    const counted = this.#tasks.get(id);
+    if (counted === undefined) return undefined;
+    const released = { ...counted };
+    this.#detach(counted);
+    return released;
+  }
+
+  /** Puts a released task back, exactly as it was. */
+  restore(placed: PlacedTask): void {
+    const old = this.#tasks.get(placed.id);
+    if (old !== undefined) this.#detach(old);
+    const node = this.table.record(placed.node.id);
+    const counted = { ...placed, node };
+    this.#attach(counted);
+    if (counted.isAssumed) this.#assumed.push(counted);
+  }
+
+  /**
+   * Runs `change`, which may change this state in any way, and then undoes all of it.
+   * May be nested. Cost: what the changes cost, twice.
+   */
+  attempt<Result>(change: () => Result): Result {
+    return this.#journal.attempt(change);
+  }
+
+  /** A copy that changes by itself. Cost: O(nodes + tasks + other objects). */
+  clone(): ClusterState {
+    const copy = new ClusterState({
+      services: this.#services.values(),
+      networks: this.#networks.values(),
+      volumes: this.#volumes.values(),
+    });
+    for (const record of this.table.records()) if (record.isKnown) copy.upsertNode(record.node);
+    for (const counted of this.#tasks.values()) {
+      const twin = { ...counted, node: copy.table.record(counted.node.id) };
+      copy.#attach(twin);
+      if (twin.isAssumed) copy.#assumed.push(twin);
+    }
+    return copy;
+  }
+
   /** Takes back every assumption that no task of the store has confirmed. */
   dropAssumed(): void {
-    for (const counted of this.#assumed) {
+    const assumed = this.#assumed;
+    for (const counted of assumed) {
       const isStill = counted.isAssumed && this.#tasks.get(counted.id) === counted;
       if (isStill) this.#detach(counted);
     }
     this.#assumed = [];
+    if (this.#journal.isOpen) this.#journal.note(() => (this.#assumed = assumed));
   }
 
-  /** Takes over the fault memory of a service. */
+  /** Takes over a service: its name, and the memory of its faults. */
   upsertService(service: Service): void {
-    const { faults } = service.status;
-    if (faults === undefined || faults.length === 0) this.#faults.delete(service.meta.id);
-    else this.#faults.set(service.meta.id, faults);
+    const { id } = service.meta;
+    const old = this.#services.get(id);
+    this.#services.upsert(service);
+    this.#noteObject(() => (old ? this.upsertService(old) : this.removeService(id)));
   }
 
   /** Forgets a service. Its tasks stay until they are removed. */
   removeService(id: ServiceId): void {
-    this.#faults.delete(id);
+    const old = this.#services.get(id);
+    this.#services.remove(id);
+    this.#noteObject(() => old && this.upsertService(old));
   }
 
   /** Adds a volume, or replaces its older version. */
   upsertVolume(volume: Volume): void {
+    const old = this.#volumes.get(volume.meta.id);
     this.#volumes.upsert(volume);
-    this.#revision += 1;
+    this.#noteObject(() => (old ? this.upsertVolume(old) : this.removeVolume(volume.meta.id)));
   }
 
   /** Removes a volume. */
   removeVolume(id: string): void {
+    const old = this.#volumes.get(id);
     this.#volumes.remove(id);
-    this.#revision += 1;
+    this.#noteObject(() => old && this.upsertVolume(old));
   }
 
   /** Takes over a network: its driver is a plugin that nodes must have. */
   upsertNetwork(network: Network): void {
-    this.#drivers.set(network.meta.id, networkDriver(network.spec));
-    this.#revision += 1;
+    const { id } = network.meta;
+    const old = this.#networks.get(id);
+    this.#networks.set(id, network);
+    this.#noteObject(() => (old ? this.upsertNetwork(old) : this.removeNetwork(id)));
   }
 
   /** Removes a network. */
   removeNetwork(id: NetworkId): void {
-    this.#drivers.delete(id);
-    this.#revision += 1;
+    const old = this.#networks.get(id);
+    this.#networks.delete(id);
+    this.#noteObject(() => old && this.upsertNetwork(old));
   }
 
-  /** @internal All nodes with positions up to date. */
-  orderedNodes(): readonly NodeRecord[] {
-    if (this.#isOrdered) return this.#nodes;
-    this.#nodes.sort(byNameThenId);
-    for (const [ordinal, record] of this.#nodes.entries()) record.ordinal = ordinal;
-    this.changes.layout += 1;
-    this.#isOrdered = true;
-    return this.#nodes;
+  /** An object other than a task changed: notes how to undo it. */
+  #noteObject(undo: () => void): void {
+    this.table.revision += 1;
+    if (this.#journal.isOpen) this.#journal.note(undo);
   }
 
-  #chooseReservation(node: NodeInfo, requirements: Requirements): Reservation {
-    const { generic, clusterMounts } = requirements;
-    if (generic.length === 0 && clusterMounts.length === 0) return NO_RESERVATION;
-    const volumes = this.#volumes.choose(clusterMounts, node);
-    return {
-      ...(generic.length > 0 ? { genericResources: node.generic.choose(generic) } : {}),
-      ...(clusterMounts.length > 0 && volumes.ok ? { volumes: volumes.uses } : {}),
-    };
-  }
-
-  #attach(
-    task: Task,
-    place: {
-      readonly nodeId: NodeId;
-      readonly claim: NodeClaim;
-      readonly reservation: Reservation;
-      readonly isActive: boolean;
-    },
-  ): CountedTask {
-    const node = this.#record(place.nodeId);
-    const counted: CountedTask = {
-      id: task.meta.id,
-      serviceId: task.spec.serviceId,
-      node,
-      claim: place.claim,
-      volumes: place.reservation.volumes ?? NONE,
-      isActive: false,
-      isAssumed: false,
-    };
-    this.#tasks.set(counted.id, counted);
-    node.taskCount += 1;
-    node.take(counted.claim);
-    if (counted.volumes.length > 0) {
-      this.#volumes.take({ taskId: counted.id, nodeId: node.id }, counted.volumes);
+  #confirm(counted: CountedTask, task: Task, isActive: boolean): void {
+    if (this.#journal.isOpen) {
+      const before = { task: counted.task, isAssumed: counted.isAssumed };
+      const wasActive = counted.isActive;
+      this.#journal.note(() => {
+        Object.assign(counted, before);
+        if (counted.isActive !== wasActive) this.#setActive(counted, wasActive);
+      });
     }
-    if (place.isActive) this.#setActive(counted, true);
-    else this.#touch(node);
-    return counted;
+    counted.task = task;
+    counted.isAssumed = false;
+    if (counted.isActive !== isActive) this.#setActive(counted, isActive);
+  }
+
+  #attach(counted: CountedTask): void {
+    this.#count(counted, counted.isActive);
+    if (this.#journal.isOpen) this.#journal.note(() => this.#uncount(counted));
   }
 
   #detach(counted: CountedTask): void {
+    const wasActive = counted.isActive;
+    this.#uncount(counted);
+    if (!this.#journal.isOpen) return;
+    this.#journal.note(() => {
+      this.table.remember(counted.node);
+      this.#count(counted, wasActive);
+    });
+  }
+
+  #count(counted: CountedTask, isActive: boolean): void {
+    const { node, claim, reservation } = counted;
+    counted.isActive = false;
+    this.#tasks.add(counted);
+    node.taskCount += 1;
+    node.take(claim);
+    const { volumes } = reservation;
+    if (volumes !== undefined) this.#volumes.take({ taskId: counted.id, nodeId: node.id }, volumes);
+    if (isActive) this.#setActive(counted, true);
+    else this.table.touch(node);
+  }
+
+  #uncount(counted: CountedTask): void {
+    const { node, claim, reservation } = counted;
     if (counted.isActive) this.#setActive(counted, false);
-    this.#tasks.delete(counted.id);
-    counted.node.taskCount -= 1;
-    counted.node.giveBack(counted.claim);
-    this.#volumes.giveBack(counted.id, counted.volumes);
-    this.#touch(counted.node);
-    this.#forgetIfUnused(counted.node);
+    this.#tasks.delete(counted);
+    node.taskCount -= 1;
+    node.giveBack(claim);
+    this.#volumes.giveBack(counted.id, reservation.volumes ?? NONE);
+    this.table.touch(node);
+    this.table.forgetIfUnused(node);
   }
 
   #setActive(counted: CountedTask, isActive: boolean): void {
@@ -305,40 +387,7 @@ export class ClusterState implements ClusterView, NodeSource {
     const step = isActive ? 1 : -1;
     counted.isActive = isActive;
     node.activeTasks += step;
-    if (serviceId !== undefined) this.#countService(serviceId, node, step);
-    this.#touch(node);
-  }
-
-  #countService(serviceId: ServiceId, node: NodeRecord, step: 1 | -1): void {
-    let counts = this.#serviceTasks.get(serviceId);
-    if (counts === undefined) {
-      counts = new ServiceCounter();
-      this.#serviceTasks.set(serviceId, counts);
-    }
-    counts.step(node, step);
-    if (counts.isEmpty) this.#serviceTasks.delete(serviceId);
-  }
-
-  #touch(record: NodeRecord): void {
-    this.#revision += 1;
-    if (record.isKnown) this.changes.add(record, this.#nodes.length);
-  }
-
-  #record(id: NodeId): NodeRecord {
-    let record = this.#records.get(id);
-    if (record === undefined) {
-      record = new NodeRecord(id);
-      this.#records.set(id, record);
-    }
-    return record;
-  }
-
-  #forgetIfUnused(record: NodeRecord): void {
-    if (!record.isKnown && record.taskCount === 0) this.#records.delete(record.id);
+    if (serviceId !== undefined) this.#serviceTasks.step(serviceId, node, step);
+    this.table.touch(node);
   }
 }
-
-const byNameThenId = compareBy<NodeRecord>(
-  (a, b) => compareText(a.name, b.name),
-  (a, b) => compareText(a.id, b.id),
-);

@@ -7,7 +7,13 @@ import { openCandidates } from './candidates.js';
 import type { ClusterState } from './cluster-state.js';
 import type { NodeInfo } from './node-info.js';
 import { reasonOf, type PlacementOptions, type PlacementReason } from './place.js';
-import { compareNodes, prepareGroup, type PreparedGroup } from './prepared-group.js';
+import {
+  compareByWorth,
+  compareNodes,
+  passes,
+  prepareGroup,
+  type PreparedGroup,
+} from './prepared-group.js';
 import type { Lack } from './policy.js';
 import { nodeNotFound, refusalOf, refusalOfNode } from './refusal.js';
 import { groupOf } from './task-group.js';
@@ -23,6 +29,26 @@ export interface FilterVerdict {
 export interface RankValue {
   readonly term: string;
   readonly value: number;
+}
+
+/** What a score gives a candidate. */
+export interface ScoreValue {
+  readonly score: string;
+  /** As the score gave it; more is better. */
+  readonly value: number;
+  /** What became of it among the candidates, where the score normalises. */
+  readonly normalised?: number;
+  readonly weight: number;
+  /** What counts: weight × (normalised) value. */
+  readonly weighted: number;
+}
+
+/** Candidates between which neither spread nor ranks nor scores decided. */
+export interface TieExplanation {
+  /** The chosen node first; in the order in which they would be taken. */
+  readonly nodes: readonly NodeId[];
+  /** What decided: the policy's tie-break, `name` or `id`. */
+  readonly by: string;
 }
 
 /** A branch of the spread that a node is in. */
@@ -42,6 +68,10 @@ export interface NodeExplanation {
   readonly verdicts: readonly FilterVerdict[];
   /** One for each rank term, in the order in which they count; less is better. */
   readonly ranks: readonly RankValue[];
+  /** Of a candidate: one for each score that has something to say. */
+  readonly scores?: readonly ScoreValue[];
+  /** Of a candidate, with scores: the sum of what they count. */
+  readonly total?: number;
   /** One for each spread level, from the top. */
   readonly branches: readonly BranchExplanation[];
 }
@@ -55,7 +85,9 @@ export interface Explanation {
   readonly chosen?: PlacementReason;
   /** Why there is none. */
   readonly pending?: PendingReason;
-  /** Candidates first, best first by rank; then the others by name. */
+  /** Present when the chosen node was as good as others. */
+  readonly tie?: TieExplanation;
+  /** Candidates first, best first by rank and scores; then the others by name. */
   readonly nodes: readonly NodeExplanation[];
 }
 
@@ -71,11 +103,21 @@ export function explain(state: ClusterState, task: Task, options: PlacementOptio
     return { ...base, ...explainPreassigned(prepared, task.spec.nodeId) };
   }
   const counts = branchCounts(prepared);
-  const nodes = inOrder(prepared, state.nodes).map((node) => explainNode(prepared, node, counts));
+  const candidates = candidatesInOrder(prepared);
+  const taken = new Set(candidates);
+  const others = state.nodes.filter((node) => !taken.has(node));
+  const scores = scoresOf(
+    prepared,
+    state.nodes.filter((node) => taken.has(node)),
+  );
+  const nodes = [...candidates, ...others].map((node) =>
+    explainNode(prepared, node, { counts, scores }),
+  );
   const choice = openCandidates(prepared).choose();
-  return choice === undefined
-    ? { ...base, pending: refusalOf(prepared), nodes }
-    : { ...base, chosen: reasonOf(prepared, choice), nodes };
+  if (choice === undefined) return { ...base, pending: refusalOf(prepared), nodes };
+  const tie = tieOf(prepared, choice.node, candidates);
+  const chosen = reasonOf(prepared, choice);
+  return { ...base, chosen, ...(tie === undefined ? {} : { tie }), nodes };
 }
 
 function explainPreassigned(
@@ -84,30 +126,79 @@ function explainPreassigned(
 ): Pick<Explanation, 'chosen' | 'pending' | 'nodes'> {
   const node = prepared.state.node(nodeId);
   if (node === undefined) return { pending: nodeNotFound(nodeId), nodes: [] };
-  const explained = explainNode(prepared, node, branchCounts(prepared));
+  const scores = scoresOf(prepared, passes(prepared, node) ? [node] : []);
+  const explained = explainNode(prepared, node, { counts: branchCounts(prepared), scores });
   return explained.isCandidate
     ? { chosen: { nodeId, term: 'preassigned', nodes: 1 }, nodes: [explained] }
     : { pending: refusalOfNode(prepared, node), nodes: [explained] };
 }
 
-function inOrder(prepared: PreparedGroup, nodes: readonly NodeInfo[]): readonly NodeInfo[] {
-  const isFit = (node: NodeInfo): boolean =>
-    prepared.filters.every((active) => active.prepared.check(node) === undefined);
-  const candidates = nodes.filter(isFit).sort((a, b) => compareNodes(prepared.terms, a, b));
-  const taken = new Set(candidates);
-  return [...candidates, ...nodes.filter((node) => !taken.has(node))];
+function candidatesInOrder(prepared: PreparedGroup): readonly NodeInfo[] {
+  return prepared.state.nodes
+    .filter((node) => passes(prepared, node))
+    .sort((a, b) => compareNodes(prepared, a, b));
+}
+
+/** Every score of every candidate; they are given in the order of nodes. */
+function scoresOf(
+  { scores }: PreparedGroup,
+  candidates: readonly NodeInfo[],
+): ReadonlyMap<NodeInfo, readonly ScoreValue[]> {
+  const values = new Map<NodeInfo, ScoreValue[]>();
+  if (scores.length === 0) return values;
+  for (const node of candidates) values.set(node, []);
+  for (const { score, prepared, weight } of scores) {
+    const raw = Float64Array.from(candidates, (node) => prepared.score(node));
+    const counted = raw.slice();
+    prepared.normalise?.(counted);
+    for (const [at, node] of candidates.entries()) {
+      const value = raw[at] ?? 0;
+      const normalised = counted[at] ?? 0;
+      values.get(node)?.push({
+        score: score.name,
+        value,
+        ...(prepared.normalise === undefined ? {} : { normalised }),
+        weight,
+        weighted: weight * normalised,
+      });
+    }
+  }
+  return values;
+}
+
+/** The candidates that are worth as much as the chosen one and are in the same branch. */
+function tieOf(
+  prepared: PreparedGroup,
+  chosen: NodeInfo,
+  candidates: readonly NodeInfo[],
+): TieExplanation | undefined {
+  const branch = branchKeys(prepared, chosen).at(-1);
+  const equal = candidates.filter(
+    (node) =>
+      compareByWorth(prepared, node, chosen) === 0 && branchKeys(prepared, node).at(-1) === branch,
+  );
+  const second = equal.find((node) => node !== chosen);
+  if (second === undefined) return undefined;
+  const { tieBreak } = prepared.policy;
+  const isByPolicy = tieBreak !== undefined && tieBreak.value(chosen) !== tieBreak.value(second);
+  const by = isByPolicy ? tieBreak.name : chosen.name === second.name ? 'id' : 'name';
+  return { nodes: equal.map(({ id }) => id), by };
 }
 
 function explainNode(
   prepared: PreparedGroup,
   node: NodeInfo,
-  counts: ReadonlyMap<string, number>,
+  known: {
+    readonly counts: ReadonlyMap<string, number>;
+    readonly scores: ReadonlyMap<NodeInfo, readonly ScoreValue[]>;
+  },
 ): NodeExplanation {
   const verdicts = prepared.filters.map(({ filter, prepared: active }): FilterVerdict => {
     const lacks = active.check(node);
     return { filter: filter.name, ...(lacks === undefined ? {} : { lacks }) };
   });
   const keys = branchKeys(prepared, node);
+  const scores = known.scores.get(node);
   return {
     nodeId: node.id,
     nodeName: node.name,
@@ -117,10 +208,13 @@ function explainNode(
       term: term.name,
       value: prepared.terms[at]?.value(node) ?? 0,
     })),
+    ...(scores === undefined
+      ? {}
+      : { scores, total: scores.reduce((sum, { weighted }) => sum + weighted, 0) }),
     branches: prepared.levels.map((level, depth) => ({
       level: level.name,
       value: level.value(node),
-      tasks: counts.get(keys[depth] ?? '') ?? 0,
+      tasks: known.counts.get(keys[depth] ?? '') ?? 0,
     })),
   };
 }

@@ -5,10 +5,12 @@ import {
   assert,
   constraintFacts,
   type ConstraintFacts,
+  type DeviceShare,
   type GenericResource,
   type Node,
   type NodeId,
 } from '@skep/api';
+import { DeviceLedger } from './device-ledger.js';
 import { GenericLedger } from './generic-ledger.js';
 
 /** A node with its use. What filters and rank terms see; they only read. */
@@ -20,6 +22,14 @@ export interface NodeInfo {
   readonly ordinal: number;
   /** What constraints ask about. Cost: computed once per version of the node. */
   readonly facts: ConstraintFacts;
+  /**
+   * Rises with every change of the node or its use, and no two nodes of a state have the same: what
+   * was worked out about the node holds as long as this number stays.
+   */
+  readonly revision: number;
+  /** What the node has; 0 without description. */
+  readonly capacityCpuNanos: number;
+  readonly capacityMemoryBytes: number;
   readonly usedCpuNanos: number;
   readonly usedMemoryBytes: number;
   /** Capacity less the reservations of the tasks on the node; 0 capacity without description. */
@@ -29,6 +39,8 @@ export interface NodeInfo {
   readonly activeTasks: number;
   /** Generic resources; look, do not touch. */
   readonly generic: Pick<GenericLedger, 'free' | 'capacity' | 'choose'>;
+  /** Devices with a number; look, do not touch. */
+  readonly devices: Pick<DeviceLedger, 'of'>;
   /** How many tasks on the node hold this host port (`tcp/8080`). */
   hostPortUses(port: string): number;
 }
@@ -38,6 +50,7 @@ export interface NodeClaim {
   readonly cpuNanos: number;
   readonly memoryBytes: number;
   readonly generic: readonly GenericResource[];
+  readonly devices: readonly DeviceShare[];
   readonly hostPorts: readonly string[];
 }
 
@@ -51,12 +64,14 @@ export class NodeRecord implements NodeInfo {
   activeTasks = 0;
   /** Tasks on the node; a record without node and tasks is forgotten. */
   taskCount = 0;
+  revision = 0;
+  capacityCpuNanos = 0;
+  capacityMemoryBytes = 0;
   readonly generic = new GenericLedger();
+  readonly devices = new DeviceLedger();
   readonly #hostPorts = new Map<string, number>();
   #node: Node | undefined;
   #facts: ConstraintFacts | undefined;
-  #cpuNanos = 0;
-  #memoryBytes = 0;
 
   constructor(id: NodeId) {
     this.id = id;
@@ -78,22 +93,26 @@ export class NodeRecord implements NodeInfo {
   }
 
   get availableCpuNanos(): number {
-    return this.#cpuNanos - this.usedCpuNanos;
+    return this.capacityCpuNanos - this.usedCpuNanos;
   }
 
   get availableMemoryBytes(): number {
-    return this.#memoryBytes - this.usedMemoryBytes;
+    return this.capacityMemoryBytes - this.usedMemoryBytes;
   }
 
-  /** Takes over a new version of the node, or forgets it. */
-  describe(node: Node | undefined): void {
+  /**
+   * Takes over a new version of the node, or forgets it. `held` is what each task on it holds of
+   * devices; absent, when the node's devices did not change.
+   */
+  describe(node: Node | undefined, held?: readonly (readonly DeviceShare[])[]): void {
     const resources = node?.status.description?.resources;
     this.#node = node;
     this.name = node?.meta.name ?? '';
     this.#facts = undefined;
-    this.#cpuNanos = resources?.cpuNanos ?? 0;
-    this.#memoryBytes = resources?.memoryBytes ?? 0;
+    this.capacityCpuNanos = resources?.cpuNanos ?? 0;
+    this.capacityMemoryBytes = resources?.memoryBytes ?? 0;
     this.generic.declare(resources?.generic);
+    if (held !== undefined) this.devices.declare(resources?.devices, held);
   }
 
   hostPortUses(port: string): number {
@@ -104,6 +123,7 @@ export class NodeRecord implements NodeInfo {
     this.usedCpuNanos += claim.cpuNanos;
     this.usedMemoryBytes += claim.memoryBytes;
     if (claim.generic.length > 0) this.generic.take(claim.generic);
+    if (claim.devices.length > 0) this.devices.take(claim.devices);
     for (const port of claim.hostPorts) {
       this.#hostPorts.set(port, (this.#hostPorts.get(port) ?? 0) + 1);
     }
@@ -113,6 +133,7 @@ export class NodeRecord implements NodeInfo {
     this.usedCpuNanos -= claim.cpuNanos;
     this.usedMemoryBytes -= claim.memoryBytes;
     if (claim.generic.length > 0) this.generic.giveBack(claim.generic);
+    if (claim.devices.length > 0) this.devices.giveBack(claim.devices);
     for (const port of claim.hostPorts) {
       const uses = this.hostPortUses(port) - 1;
       if (uses > 0) this.#hostPorts.set(port, uses);

@@ -4,14 +4,17 @@
  * **Source:** SwarmKit manager/scheduler/scheduler.go; leaf placement there fills the valleys of
  * the ranking, which is what taking the best node each time does, without its special cases.
  */
-import type {
-  GenericResource,
-  NodeId,
-  PendingReason,
-  PlacementSummary,
-  Task,
-  TaskId,
-  Timestamp,
+import {
+  SkepError,
+  type DeviceShare,
+  type GenericResource,
+  type NodeId,
+  type PendingReason,
+  type PlacementSummary,
+  type ReservedPort,
+  type Task,
+  type TaskId,
+  type Timestamp,
 } from '@skep/api';
 import { openCandidates } from './candidates.js';
 import type { Candidates, Choice } from './choice.js';
@@ -19,8 +22,8 @@ import type { ClusterState } from './cluster-state.js';
 import type { NodeInfo } from './node-info.js';
 import { passes, prepareGroup, type PreparedGroup } from './prepared-group.js';
 import type { Policy, PreparedTerm } from './policy.js';
-import { nodeNotFound, refusalOf, refusalOfNode } from './refusal.js';
-import { NO_RESERVATION } from './task-claim.js';
+import { BRIEF_REFUSAL, nodeNotFound, refusalOf, refusalOfNode } from './refusal.js';
+import { NO_RESERVATION, type Reservation } from './task-claim.js';
 import { groupOf, type TaskGroup } from './task-group.js';
 import type { VolumeUse } from './volume-ledger.js';
 
@@ -29,6 +32,11 @@ export interface PlacementOptions {
   readonly policy: Policy;
   /** Fault memory is judged as of this time. */
   readonly now: Timestamp;
+  /**
+   * Whether a refusal is explained by filters and nodes (default), which costs O(nodes), or says
+   * its code alone: for long runs that only count.
+   */
+  readonly refusals?: 'explained' | 'brief';
 }
 
 /** Why a task went to its node. */
@@ -48,6 +56,10 @@ export interface Placement {
   readonly genericResources?: readonly GenericResource[];
   /** The volumes it was given; recorded in its status. */
   readonly volumes?: readonly VolumeUse[];
+  /** The shares of devices it was given; recorded in its status. */
+  readonly devices?: readonly DeviceShare[];
+  /** The numbers its host-mode ports were given; recorded in its status as `reservedPorts`. */
+  readonly ports?: readonly ReservedPort[];
 }
 
 /** A task without a node. */
@@ -86,7 +98,8 @@ export function placeGroup(
   }
   const left = group.tasks.slice(placements.length);
   if (left.length === 0) return { placements, unplaced: NONE };
-  const explanation = sharedRefusal(prepared, candidates);
+  const explanation =
+    options.refusals === 'brief' ? BRIEF_REFUSAL : sharedRefusal(prepared, candidates);
   const unplaced = left.map((task) => ({ task, taskId: task.meta.id, explanation }));
   return { placements, unplaced };
 }
@@ -117,9 +130,33 @@ function placeOn(
   decision: { readonly task: Task; readonly node: NodeInfo; readonly reason: PlacementReason },
 ): Placement {
   const { task, node, reason } = decision;
-  const given = prepared.state.assume(task, node, prepared.group.requirements);
+  const { state, group, reserves } = prepared;
+  const chosen = reserves.length === 0 ? undefined : reserved(prepared, node);
+  const given = state.assume(task, node, group.requirements, chosen);
   const placement = { task, taskId: task.meta.id, nodeId: node.id, reason };
   return given === NO_RESERVATION ? placement : { ...placement, ...given };
+}
+
+/** What the policy's reserves choose on the node, put together. */
+function reserved({ reserves, policy }: PreparedGroup, node: NodeInfo): Reservation {
+  const chosen = reserves.reduce<Reservation>(
+    (all, reserve) => ({ ...all, ...reserve.choose(node) }),
+    NO_RESERVATION,
+  );
+  const taken = new Map<string, number>();
+  for (const { kind, index, milli } of chosen.devices ?? NONE) {
+    const device = `${kind} ${index}`;
+    const wanted = (taken.get(device) ?? 0) + milli;
+    taken.set(device, wanted);
+    const free = node.devices.of(kind)?.freeMilli[index] ?? 0;
+    if (wanted <= free) continue;
+    throw new SkepError(
+      'failed-precondition',
+      `policy ${policy.name} reserves ${wanted} thousandths of ${device} on node ${node.name}, ` +
+        `where ${free} are free: a reserve chooses among what its filters let pass`,
+    );
+  }
+  return chosen;
 }
 
 /** Groups that share candidates share the explanation, until something changes. */
@@ -147,19 +184,42 @@ export function reasonOf(prepared: PreparedGroup, choice: Choice): PlacementReas
 }
 
 function decidingTerm(
-  { terms, policy }: PreparedGroup,
+  prepared: PreparedGroup,
   choice: Choice,
   runnerUp: NodeInfo,
 ): PlacementReason {
+  const { terms, policy, totals } = prepared;
   const { node, candidates: nodes } = choice;
+  const nodeId = node.id;
   for (let at = 0; at < terms.length; at += 1) {
     const term = terms[at] as PreparedTerm;
     const mine = term.value(node);
     const other = term.value(runnerUp);
     if (mine === other) continue;
     const name = policy.rank[at]?.name ?? '';
-    return { nodeId: node.id, term: name, runnerUp: runnerUp.id, values: [mine, other], nodes };
+    return { nodeId, term: name, runnerUp: runnerUp.id, values: [mine, other], nodes };
+  }
+  if (totals !== undefined) {
+    const values = choice.totals ?? totals.pair(node, runnerUp);
+    if (values[0] !== values[1]) {
+      return { nodeId, term: scoreTerm(policy), runnerUp: runnerUp.id, values, nodes };
+    }
+  }
+  const { tieBreak } = policy;
+  if (tieBreak !== undefined) {
+    const values = [tieBreak.value(node), tieBreak.value(runnerUp)] as const;
+    if (values[0] !== values[1]) {
+      return { nodeId, term: tieBreak.name, runnerUp: runnerUp.id, values, nodes };
+    }
   }
   const name = node.name === runnerUp.name ? 'id' : 'name';
-  return { nodeId: node.id, term: name, runnerUp: runnerUp.id, nodes };
+  return { nodeId, term: name, runnerUp: runnerUp.id, nodes };
 }
+
+/** How a decision by scores is named: by the only score, or as a whole. */
+export function scoreTerm({ scores }: Policy): string {
+  return scores?.length === 1 ? (scores[0]?.name ?? SCORE_TERM) : SCORE_TERM;
+}
+
+/** The name of a decision by the sum of several scores. */
+export const SCORE_TERM = 'score';

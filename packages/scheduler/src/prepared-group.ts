@@ -1,24 +1,23 @@
 /**
- * A policy applied to one group: active filters, comparisons, levels.
+ * A policy applied to one group: active filters, comparisons, scores, levels.
  */
 import type { Timestamp } from '@skep/api';
+import type { ActiveFilter, ActiveScore } from './active-plugins.js';
 import type { ClusterState } from './cluster-state.js';
+import { isPassing } from './is-passing.js';
 import type { NodeInfo } from './node-info.js';
 import type {
-  Filter,
   NodeTerm,
   Policy,
-  PreparedFilter,
+  PreparedReserve,
+  PreparedScore,
   PreparedTerm,
+  RankContext,
+  Score,
   SpreadLevel,
 } from './policy.js';
 import type { TaskGroup } from './task-group.js';
-
-/** A filter that has something to say about the group. */
-export interface ActiveFilter {
-  readonly filter: Filter;
-  readonly prepared: PreparedFilter;
-}
+import { Totals } from './totals.js';
 
 /** Everything about a group that is worked out once, before nodes are looked at. */
 export interface PreparedGroup {
@@ -28,14 +27,24 @@ export interface PreparedGroup {
   readonly filters: readonly ActiveFilter[];
   /** Values of the policy's rank terms, in its order. */
   readonly terms: readonly PreparedTerm[];
+  readonly scores: readonly ActiveScore[];
+  /** Sums of the scores; undefined without scores. */
+  readonly totals: Totals | undefined;
+  readonly reserves: readonly PreparedReserve[];
   readonly levels: readonly SpreadLevel[];
   /** Keys of all filters as one; undefined when one of them cannot be shared. */
   readonly key: string | undefined;
+  /** Keys of all filters and scores as one; undefined when one of them cannot be shared. */
+  readonly indexKey: string | undefined;
   /** Whether candidates beyond those excepted by group terms can come from a shared index. */
   readonly isSparse: boolean;
+  /** Whether a placement may change the verdict on any node, or its score. */
+  readonly isVolatile: boolean;
 }
 
 const NO_LEVELS: readonly SpreadLevel[] = Object.freeze([]);
+const NO_SCORES: readonly ActiveScore[] = Object.freeze([]);
+const NO_RESERVES: readonly PreparedReserve[] = Object.freeze([]);
 
 /** Works out what the policy says about the group. */
 export function prepareGroup(
@@ -46,14 +55,13 @@ export function prepareGroup(
   const { policy, now } = options;
   const filters: ActiveFilter[] = [];
   let key: string | undefined = '';
+  let isVolatile = false;
   for (const filter of policy.filters) {
     const prepared = filter.prepare(group, state);
     if (prepared === undefined) continue;
     filters.push({ filter, prepared });
-    key =
-      key === undefined || prepared.key === undefined
-        ? undefined
-        : `${key}${filter.name}\u0000${prepared.key}\u0000`;
+    key = extended(key, filter.name, prepared.key);
+    if (prepared.dependsOn === 'cluster') isVolatile = true;
   }
   const context = { group, state, now };
   const terms: PreparedTerm[] = [];
@@ -67,28 +75,99 @@ export function prepareGroup(
     if (prepared.exceptions === undefined) isSparse = false;
     terms.push(prepared);
   }
-  const levels = policy.spread?.(group) ?? NO_LEVELS;
-  return { group, state, policy, filters, terms, levels, key, isSparse };
+  const scores = policy.scores === undefined ? NO_SCORES : activeScores(policy.scores, context);
+  let indexKey = key;
+  for (const { score, prepared } of scores) {
+    indexKey = extended(indexKey, score.name, prepared.key);
+    if (dependsOnAll(prepared)) isVolatile = true;
+  }
+  return {
+    group,
+    state,
+    policy,
+    filters,
+    terms,
+    scores,
+    totals: scores.length === 0 ? undefined : new Totals(state, { filters, scores, isVolatile }),
+    reserves: policy.reserves === undefined ? NO_RESERVES : activeReserves(policy, context),
+    levels: policy.spread?.(group) ?? NO_LEVELS,
+    key,
+    indexKey: isVolatile ? undefined : indexKey,
+    isSparse,
+    isVolatile,
+  };
+}
+
+/** Whether the value for a node may change with a placement elsewhere. */
+function dependsOnAll({ dependsOn, normalise }: PreparedScore): boolean {
+  return dependsOn === 'cluster' || normalise !== undefined;
+}
+
+function extended(
+  key: string | undefined,
+  name: string,
+  part: string | undefined,
+): string | undefined {
+  return key === undefined || part === undefined ? undefined : `${key}${name}\u0000${part}\u0000`;
+}
+
+function activeScores(scores: readonly Score[], context: RankContext): readonly ActiveScore[] {
+  const active: ActiveScore[] = [];
+  for (const score of scores) {
+    const prepared = score.prepare(context);
+    if (prepared !== undefined) active.push({ score, prepared, weight: score.weight ?? 1 });
+  }
+  return active;
+}
+
+function activeReserves(policy: Policy, context: RankContext): readonly PreparedReserve[] {
+  const active: PreparedReserve[] = [];
+  for (const reserve of policy.reserves ?? []) {
+    const prepared = reserve.prepare(context);
+    if (prepared !== undefined) active.push(prepared);
+  }
+  return active;
 }
 
 /** Whether the node passes every filter. */
-export function passes(prepared: PreparedGroup, node: NodeInfo): boolean {
-  for (const { prepared: filter } of prepared.filters) {
-    if (filter.check(node) !== undefined) return false;
+export function passes({ filters }: Pick<PreparedGroup, 'filters'>, node: NodeInfo): boolean {
+  for (const { prepared: filter } of filters) {
+    if (!isPassing(filter, node)) return false;
   }
   return true;
 }
 
-/** Compares two nodes by all terms, then by their order: never 0 for different nodes. */
-export function compareNodes(terms: readonly PreparedTerm[], a: NodeInfo, b: NodeInfo): number {
+/** What nodes are compared by. */
+export type Comparison = Pick<PreparedGroup, 'terms' | 'totals'> & {
+  readonly policy: Pick<Policy, 'tieBreak'>;
+};
+
+/**
+ * Compares two nodes by all terms, then by their totals, by the tie-break, and by their order:
+ * never 0 for different nodes.
+ */
+export function compareNodes(by: Comparison, a: NodeInfo, b: NodeInfo): number {
+  return compareByWorth(by, a, b) || compareByTie(by.policy.tieBreak, a, b);
+}
+
+/** Compares two nodes by all terms and their totals; 0 for a tie. */
+export function compareByWorth(
+  { terms, totals }: Pick<Comparison, 'terms' | 'totals'>,
+  a: NodeInfo,
+  b: NodeInfo,
+): number {
   for (const term of terms) {
     const difference = term.value(a) - term.value(b);
     if (difference !== 0) return difference;
   }
-  return a.ordinal - b.ordinal;
+  return totals === undefined ? 0 : totals.of(b) - totals.of(a);
 }
 
-/** The terms of a policy that do not depend on the group. */
-export function nodeTerms(policy: Policy): readonly NodeTerm[] {
-  return policy.rank.filter((term): term is NodeTerm => term.scope === 'node');
+/** Compares equal nodes by the tie-break of the policy, then by their order. */
+export function compareByTie(tieBreak: NodeTerm | undefined, a: NodeInfo, b: NodeInfo): number {
+  if (tieBreak !== undefined) {
+    const difference = tieBreak.value(a) - tieBreak.value(b);
+    if (difference !== 0) return difference;
+  }
+  return a.ordinal - b.ordinal;
 }

@@ -5,14 +5,21 @@
  * complete: every filter is asked about every node.
  */
 import { compareText, type FilterCount, type NodeId, type PendingReason } from '@skep/api';
+import type { ActiveFilter } from './active-plugins.js';
 import type { NodeInfo } from './node-info.js';
-import type { ActiveFilter, PreparedGroup } from './prepared-group.js';
+import type { PreparedGroup } from './prepared-group.js';
 
 /** Nodes named in a status; the whole list is had by `explain`. */
 export const REFUSED_NODES_MAX = 10;
 
 /** Code of a task that fits nowhere. */
 export const NO_SUITABLE_NODE = 'no-suitable-node';
+
+/** A refusal that nobody wants explained. */
+export const BRIEF_REFUSAL: PendingReason = Object.freeze({
+  code: NO_SUITABLE_NODE,
+  message: 'no suitable node',
+});
 
 /** Explains why the group's next task fits nowhere. Cost: O(nodes × active filters). */
 export function refusalOf(prepared: PreparedGroup): PendingReason {

@@ -2,7 +2,8 @@
  * Explanations as text that a person understands.
  */
 import type { NodeId, PlacementSummary } from '@skep/api';
-import type { Explanation, NodeExplanation } from './explain.js';
+import type { Explanation, NodeExplanation, ScoreValue, TieExplanation } from './explain.js';
+import { SCORE_TERM } from './place.js';
 import type { Lack, Policy } from './policy.js';
 
 /** How reasons are put into words. */
@@ -29,9 +30,26 @@ export function renderPlacementReason(reason: PlacementSummary, words: ReasonWor
   const label =
     term === 'spread'
       ? 'fewer tasks of the service in its branch of the spread'
-      : (words.policy?.rank.find(({ name }) => name === term)?.label ?? term);
-  const figures = values === undefined ? `before ${other}` : `${values[0]}, ${other} ${values[1]}`;
+      : (labelOf(words.policy, term) ?? term);
+  const figures =
+    values === undefined
+      ? `before ${other}`
+      : `${figure(values[0])}, ${other} ${figure(values[1])}`;
   return `${label} (${figures}), ${ofNodes}`;
+}
+
+/** What the policy calls what decided; undefined when it knows nothing of that name. */
+function labelOf(policy: Policy | undefined, term: string): string | undefined {
+  if (policy === undefined) return undefined;
+  const { rank, scores = [], tieBreak } = policy;
+  const named = [...rank, ...scores, ...(tieBreak === undefined ? [] : [tieBreak])];
+  const label = named.find(({ name }) => name === term)?.label;
+  return label ?? (term === SCORE_TERM ? 'more points' : undefined);
+}
+
+/** A number with at most two decimals. */
+function figure(value: number): string {
+  return String(Number(value.toFixed(2)));
 }
 
 /**
@@ -41,7 +59,7 @@ export function renderPlacementReason(reason: PlacementSummary, words: ReasonWor
 export function renderExplanation(explanation: Explanation, words: ReasonWords = {}): string {
   const names = new Map(explanation.nodes.map((node) => [node.nodeId, node.nodeName]));
   const nodeName = words.nodeName ?? ((id: NodeId) => names.get(id) ?? id);
-  const { chosen, pending, nodes } = explanation;
+  const { chosen, pending, nodes, tie } = explanation;
   const outcome =
     chosen === undefined
       ? (pending?.message ?? 'no node')
@@ -50,10 +68,21 @@ export function renderExplanation(explanation: Explanation, words: ReasonWords =
   const refused = nodes.filter((node) => !node.isCandidate);
   return [
     `${explanation.taskName} → ${outcome}`,
+    ...(tie === undefined ? [] : [`  equal by rank and points: ${equals(tie, nodeName)}`]),
     ...section('candidates, best rank first', candidates, renderCandidate),
     ...section('refused', refused, renderRefused),
   ].join('\n');
 }
+
+/** `node1, node2, node3 and 12 more; first by name is taken`. */
+function equals({ nodes, by }: TieExplanation, nodeName: (id: NodeId) => string): string {
+  const named = nodes.slice(0, EQUALS_MAX).map(nodeName).join(', ');
+  const more = nodes.length - EQUALS_MAX;
+  return `${named}${more > 0 ? ` and ${more} more` : ''}; the first by ${by} is taken`;
+}
+
+/** Equal nodes that are named. */
+const EQUALS_MAX = 5;
 
 function section(
   title: string,
@@ -68,11 +97,22 @@ function section(
   ];
 }
 
-function renderCandidate({ ranks, branches }: NodeExplanation): string {
+function renderCandidate({ ranks, branches, scores, total }: NodeExplanation): string {
   return [
     ...branches.map(({ level, value, tasks }) => `${level}=${value} (${tasks} tasks)`),
     ...ranks.map(({ term, value }) => `${term} ${value}`),
+    ...(scores === undefined || total === undefined ? [] : [renderScores(scores, total)]),
   ].join(', ');
+}
+
+/** `points 87.5 = least-allocated 37.5 + taint 3 × 50 (of 1)`. */
+function renderScores(scores: readonly ScoreValue[], total: number): string {
+  if (scores.length === 0) return 'points 0';
+  const parts = scores.map(({ score, value, normalised, weight }) => {
+    const counted = `${weight === 1 ? '' : `${figure(weight)} × `}${figure(normalised ?? value)}`;
+    return `${score} ${counted}${normalised === undefined ? '' : ` (of ${figure(value)})`}`;
+  });
+  return `points ${figure(total)} = ${parts.join(' + ')}`;
 }
 
 function renderRefused({ verdicts }: NodeExplanation): string {
@@ -85,19 +125,22 @@ function renderRefused({ verdicts }: NodeExplanation): string {
 
 /** A lack in words: `memory needs 512 MiB, has 100 MiB`. */
 export function renderLack({ what, needed, available }: Lack): string {
-  if (what === 'cpuNanos') return `cpu needs ${cores(needed)}, has ${cores(available)}`;
-  if (what === 'memoryBytes') return `memory needs ${bytes(needed)}, has ${bytes(available)}`;
+  if (what === 'cpuNanos') return `cpu needs ${renderCores(needed)}, has ${renderCores(available)}`;
+  if (what === 'memoryBytes')
+    return `memory needs ${renderBytes(needed)}, has ${renderBytes(available)}`;
   if (what.startsWith('plugin ')) return `${what} is missing`;
   return `${what} needs ${needed || "''"}, has ${available === '' ? "''" : available}`;
 }
 
-function cores(nanos: number | string): string {
+/** An amount of cpu: `1.5 cores`. */
+export function renderCores(nanos: number | string): string {
   return `${Number(nanos) / 1e9} cores`;
 }
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
-function bytes(amount: number | string): string {
+/** An amount of memory or disk: `512 MiB`. */
+export function renderBytes(amount: number | string): string {
   let value = Number(amount);
   let unit = 0;
   while (Math.abs(value) >= 1024 && unit < UNITS.length - 1) {

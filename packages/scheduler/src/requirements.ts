@@ -1,7 +1,7 @@
 /**
  * What a task needs of a node, read once from its template and endpoint.
  */
-import type { Mount, TaskSpec } from '@skep/api';
+import { compareText, type DeviceRequest, type Mount, type TaskSpec } from '@skep/api';
 import { genericRequests, type GenericRequest } from './generic-ledger.js';
 
 /** Amounts and things that a task takes from its node. */
@@ -10,6 +10,8 @@ export interface Requirements {
   readonly memoryBytes: number;
   /** Sorted by kind, each kind once, counts above 0. */
   readonly generic: readonly GenericRequest[];
+  /** Sorted by kind. */
+  readonly devices: readonly DeviceRequest[];
   /** Fixed host-mode ports as `tcp/8080`, sorted, each once. */
   readonly hostPorts: readonly string[];
   /** Mounts of cluster volumes, in the order of the template. */
@@ -23,6 +25,7 @@ export const NO_REQUIREMENTS: Requirements = Object.freeze({
   cpuNanos: 0,
   memoryBytes: 0,
   generic: NOTHING,
+  devices: NOTHING,
   hostPorts: NOTHING,
   clusterMounts: NOTHING,
 });
@@ -39,9 +42,16 @@ export function requirementsOf(spec: Pick<TaskSpec, 'template' | 'endpoint'>): R
     cpuNanos: reservations?.cpuNanos ?? 0,
     memoryBytes: reservations?.memoryBytes ?? 0,
     generic: genericRequests(reservations?.generic),
+    devices: deviceRequests(reservations?.devices),
     hostPorts: hostPortsOf(ports ?? NOTHING),
     clusterMounts: mounts?.filter((mount) => mount.type === 'cluster') ?? NOTHING,
   };
+}
+
+function deviceRequests(requests: readonly DeviceRequest[] | undefined): readonly DeviceRequest[] {
+  if (requests === undefined || requests.length === 0) return NOTHING;
+  if (requests.length === 1) return requests;
+  return [...requests].sort((a, b) => compareText(a.kind, b.kind));
 }
 
 function hostPortsOf(

@@ -1,6 +1,7 @@
 /**
  * Active tasks of one service, by node.
  */
+import type { ServiceId } from '@skep/api';
 import type { NodeInfo } from './node-info.js';
 
 /** How many active tasks of a service each node has. */
@@ -9,6 +10,8 @@ export interface ServiceCounts {
   on(node: NodeInfo): number;
   /** Nodes with at least one, in no promised order. */
   nodes(): Iterable<NodeInfo>;
+  /** Calls back for each of those nodes with its count. */
+  each(visit: (node: NodeInfo, tasks: number) => void): void;
 }
 
 /**
@@ -33,6 +36,11 @@ export class ServiceCounter implements ServiceCounts {
     if (this.#others !== undefined) yield* this.#others.keys();
   }
 
+  each(visit: (node: NodeInfo, tasks: number) => void): void {
+    if (this.#first !== undefined) visit(this.#first, this.#firstCount);
+    this.#others?.forEach((tasks, node) => visit(node, tasks));
+  }
+
   /** Adds a task to the node, or takes one away. */
   step(node: NodeInfo, by: 1 | -1): void {
     const count = this.on(node) + by;
@@ -49,6 +57,31 @@ export class ServiceCounter implements ServiceCounts {
 }
 
 /** Counts of a service without active tasks. */
-export const NO_COUNTS: ServiceCounts = Object.freeze({ on: () => 0, nodes: () => NO_NODES });
+export const NO_COUNTS: ServiceCounts = Object.freeze({
+  on: () => 0,
+  nodes: () => NO_NODES,
+  each: () => undefined,
+});
 
 const NO_NODES: readonly NodeInfo[] = Object.freeze([]);
+
+/** The counts of all services. */
+export class ServiceTasks {
+  readonly #counts = new Map<ServiceId, ServiceCounter>();
+
+  /** Counts of a service, as of now: ask again after a placement. */
+  of(serviceId: ServiceId | undefined): ServiceCounts {
+    return (serviceId === undefined ? undefined : this.#counts.get(serviceId)) ?? NO_COUNTS;
+  }
+
+  /** Adds a task of the service to the node, or takes one away. */
+  step(serviceId: ServiceId, node: NodeInfo, by: 1 | -1): void {
+    let counts = this.#counts.get(serviceId);
+    if (counts === undefined) {
+      counts = new ServiceCounter();
+      this.#counts.set(serviceId, counts);
+    }
+    counts.step(node, by);
+    if (counts.isEmpty) this.#counts.delete(serviceId);
+  }
+}

@@ -29,17 +29,20 @@ interface Branch {
   nodes: Heap<NodeInfo>;
 }
 
-/** The candidates of a group with spread preferences. Cost to build: O(nodes × levels). */
+/**
+ * The candidates of a group with spread preferences. Cost to build: O(nodes × levels); where a
+ * placement may change any node's verdict or score, it is built for each task.
+ */
 export class SpreadTree implements Candidates {
   readonly #prepared: PreparedGroup;
   readonly #compareNodes: (a: NodeInfo, b: NodeInfo) => number;
   readonly #compareBranches: (a: Branch, b: Branch) => number;
-  readonly #root: Branch;
+  #root: Branch;
   #candidates = 0;
 
   constructor(prepared: PreparedGroup) {
     this.#prepared = prepared;
-    this.#compareNodes = (a, b) => compareNodes(prepared.terms, a, b);
+    this.#compareNodes = (a, b) => compareNodes(prepared, a, b);
     this.#compareBranches = (a, b) => {
       if (a.count !== b.count) return a.count - b.count;
       // What is left over goes to branches that began with fewer, then to better nodes.
@@ -63,6 +66,11 @@ export class SpreadTree implements Candidates {
   }
 
   used(): void {
+    if (this.#prepared.isVolatile) {
+      // The verdict on any node may be another now, and its rank.
+      this.#root = this.#build(this.#root);
+      return;
+    }
     const path = this.#path();
     for (const branch of path) branch.count += 1;
     const leaf = path.at(-1) as Branch;
@@ -71,8 +79,9 @@ export class SpreadTree implements Candidates {
     this.#settle(path);
   }
 
-  #build(): Branch {
+  #build(last?: Branch): Branch {
     const { state, levels, group } = this.#prepared;
+    this.#candidates = 0;
     const active = state.activeTasksOf(group.serviceId);
     const root = this.#branch('');
     const fits = new Map<Branch, NodeInfo[]>();
@@ -90,7 +99,7 @@ export class SpreadTree implements Candidates {
       if (others === undefined) fits.set(branch, [node]);
       else others.push(node);
     }
-    this.#open(root, fits);
+    this.#open(root, fits, last);
     return root;
   }
 
@@ -115,9 +124,9 @@ export class SpreadTree implements Candidates {
     return child;
   }
 
-  #open(branch: Branch, fits: ReadonlyMap<Branch, NodeInfo[]>): void {
-    branch.before = branch.count;
-    for (const child of branch.below.values()) this.#open(child, fits);
+  #open(branch: Branch, fits: ReadonlyMap<Branch, NodeInfo[]>, last: Branch | undefined): void {
+    branch.before = last?.before ?? branch.count;
+    for (const [value, child] of branch.below) this.#open(child, fits, last?.below.get(value));
     branch.nodes = new Heap(this.#compareNodes, fits.get(branch) ?? []);
     const open = [...branch.below.values()].filter((child) => child.next !== undefined);
     branch.open = new Heap(this.#compareBranches, open);

@@ -50,6 +50,14 @@ export class VolumeLedger {
   readonly #byGroup = new Map<string, Map<string, Volume>>();
   readonly #holders = new Map<string, readonly Holder[]>();
 
+  get(id: string): Volume | undefined {
+    return this.#volumes.get(id);
+  }
+
+  values(): Iterable<Volume> {
+    return this.#volumes.values();
+  }
+
   /** Adds a volume, or replaces its older version. */
   upsert(volume: Volume): void {
     this.remove(volume.meta.id);

@@ -40,15 +40,15 @@ const nodesOf = (cluster: Cluster, service: string): readonly string[] =>
 describe('Cluster.apply', () => {
   it('says what became of each object', async () => {
     const cluster = await createCluster();
-    const first = await cluster.apply(WEB);
+    const { results: first } = await cluster.apply(WEB);
     expect(first.map(({ action, kind, name }) => `${action} ${kind} ${name}`).sort()).toEqual([
       'create Network net1',
       'create Service client',
       'create Service web',
     ]);
-    const again = await cluster.apply(WEB);
+    const { results: again } = await cluster.apply(WEB);
     expect(new Set(again.map(({ action }) => action))).toEqual(new Set(['unchanged']));
-    const changed = await cluster.apply(WEB.replace('replicas: 2', 'replicas: 3'));
+    const { results: changed } = await cluster.apply(WEB.replace('replicas: 2', 'replicas: 3'));
     expect(changed.find(({ name }) => name === 'web')?.action).toBe('update');
     await cluster.stop();
   });
@@ -83,7 +83,7 @@ describe('Cluster.apply', () => {
     await cluster.apply(WEB, { stack: 'shop' });
     await cluster.apply('services: { other: { image: web } }');
     const less = 'services: { web: { image: "web:1", networks: [net1] } }\nnetworks: { net1: {} }';
-    const results = await cluster.apply(less, { stack: 'shop', prune: true });
+    const { results } = await cluster.apply(less, { stack: 'shop', prune: true });
     expect(results.map(({ action, name }) => `${action} ${name}`)).toEqual([
       'unchanged shop_net1',
       'update shop_web',
@@ -393,8 +393,20 @@ describe('Cluster, the whole', () => {
     await cluster.stop();
     await cluster.stop();
     expect(cluster.clock.pending()).toEqual([]);
-    expect(await codeOf(() => cluster.scale('web', 3))).toBe('unavailable');
-    expect(cluster.tasks('web')).toHaveLength(2);
+    for (const use of [
+      () => cluster.scale('web', 3),
+      () => cluster.apply(WEB),
+      () => cluster.tasks('web'),
+      () => cluster.view(),
+      () => cluster.get(Service, 'web'),
+      () => cluster.problems(),
+      () => cluster.settle(),
+      () => cluster.advance(1),
+      () => cluster.request('node1:8080'),
+      () => cluster.lose('node1'),
+    ]) {
+      expect(await codeOf(use)).toBe('failed-precondition');
+    }
   });
 
   it('makes the same commits from the same seed, and others from another', async () => {

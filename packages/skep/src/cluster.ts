@@ -3,8 +3,6 @@
  */
 import {
   byService,
-  compareText,
-  isSkepError,
   isTerminal,
   Network,
   Node,
@@ -14,8 +12,8 @@ import {
   taskName,
   type AnyKind,
   type DesiredTaskState,
-  type IdSource,
   type Kind,
+  type SelectorTexts,
   type StoredObject,
 } from '@skep/api';
 import type { VirtualClock } from '@skep/api/virtual';
@@ -25,67 +23,38 @@ import type {
   SimulatedHost,
   Simulator,
 } from '@skep/adapter-simulator';
-import {
-  loadManifests,
-  type LoadedManifests,
-  type LoadedObject,
-  type ManifestOptions,
-  type SourceFile,
-} from '@skep/manifest';
+import type { LoadedManifests, LoadedObject, ManifestOptions, SourceFile } from '@skep/manifest';
 import {
   admissionError,
-  planApply,
   planAvailability,
   planForceUpdate,
+  planHold,
   planRemove,
   planRemoveNode,
   planRollback,
   planScale,
+  planUpdate,
   type AdmissionPlan,
   type AdmissionResult,
   type DeclaredObject,
   type Manager,
 } from '@skep/orchestrator';
+import type { WhyOptions, WhyStep } from '@skep/controller';
 import type { Explanation, Policy } from '@skep/scheduler';
 import type { CommitEvent, Store, View } from '@skep/store';
 import type { Observable } from 'rxjs';
 import { admitChanges } from './admission.js';
-import { compareTasks, findAnyTask, findNode, findService, findTask } from './find.js';
-import { declarableKinds } from './declarable-kinds.js';
-import { manifestError } from './manifest-error.js';
-import { passTimeUntil } from './pass-time.js';
-import { placedError } from './placed-error.js';
+import type { Applied, ApplyOptions } from './cluster-options.js';
+import type { ClusterParts, ClusterRequestOptions } from './cluster-options.js';
+import { Declarations, type PruningOptions } from './declarations.js';
+import { compareTasks, findAnyTask, findNode, findObject, findTask, listObjects } from './find.js';
+import { findService } from './find.js';
+import { declaredNode, hostOf, type NodeOptions } from './options.js';
 import { problemsOf, type Problem } from './problems.js';
-import type { RunnableStack } from './runnable-stack.js';
-import { settle, type Settlement } from './settle.js';
+import type { Settlement } from './settle.js';
+import { settleCluster, stopCluster } from './settle-cluster.js';
 import { explainer } from './shortfalls.js';
-import type { NodeOptions } from './options.js';
-import { unnoticedHosts } from './unnoticed-hosts.js';
-
-/** What a cluster is made of. */
-export interface ClusterParts {
-  readonly clock: VirtualClock;
-  readonly ids: IdSource;
-  readonly store: Store;
-  readonly manager: Manager;
-  readonly simulator: Simulator;
-  readonly policy: Policy;
-  readonly kinds: readonly AnyKind[];
-  readonly running: RunnableStack;
-}
-
-/** How files are applied. */
-export interface ApplyOptions extends Omit<ManifestOptions, 'kinds' | 'validate'> {
-  /** Removes services of the `stack` that are not in the files any more. Default: false. */
-  readonly prune?: boolean;
-}
-
-/** How a request is made. */
-export interface ClusterRequestOptions {
-  /** A task's name or id, or a service's name (its first running task). Default: from outside. */
-  readonly from?: string;
-  readonly protocol?: 'tcp' | 'udp' | 'sctp';
-}
+import { whyOf } from './why.js';
 
 function isWanted(desired: DesiredTaskState): boolean {
   return desired !== 'shutdown' && desired !== 'remove';
@@ -98,9 +67,14 @@ export class Cluster {
   readonly manager: Manager;
   readonly simulator: Simulator;
   readonly #parts: ClusterParts;
+  readonly #declarations: Declarations;
+  /** Ends with the move of time that is under way. */
+  #moving: Promise<void> = Promise.resolve();
+  #isStopped = false;
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
+    this.#declarations = new Declarations(parts);
     this.clock = parts.clock;
     this.store = parts.store;
     this.manager = parts.manager;
@@ -109,36 +83,28 @@ export class Cluster {
 
   /** The newest view of everything that is stored. */
   view(): View {
+    this.#requireRunning();
     return this.store.view();
   }
 
-  /** All commits from now on. */
+  /** All commits from now on; complete when the cluster stops. */
   get commits$(): Observable<CommitEvent> {
     return this.store.watch();
   }
 
   /**
    * Declares what files say: the text of one, or several with their paths. All of it or nothing.
+   * Fields that the files mention belong to the manager (`user`, or `stack NAME`); what others own
+   * stays.
    * @throws invalid-argument with every complaint, as text and as `details.complaints`; and as
    * {@link Cluster.declareLoaded}.
    */
   async apply(
     source: string | readonly SourceFile[],
     options: ApplyOptions = {},
-  ): Promise<readonly AdmissionResult[]> {
-    const files = typeof source === 'string' ? [{ path: 'stack.yml', text: source }] : source;
-    const { prune = false, ...manifest } = options;
-    if (prune && options.stack === undefined) {
-      throw new SkepError('invalid-argument', 'prune needs the name of a stack (option stack)');
-    }
-    const loaded = this.load(files, manifest);
-    if (loaded.complaints.some(({ severity }) => severity === 'error')) {
-      throw manifestError(loaded.complaints);
-    }
-    return this.declareLoaded(
-      loaded.objects,
-      prune && options.stack !== undefined ? { prune: options.stack } : {},
-    );
+  ): Promise<Applied> {
+    this.#requireRunning();
+    return this.#declarations.apply(source, options);
   }
 
   /**
@@ -147,29 +113,28 @@ export class Cluster {
    */
   async declareLoaded(
     objects: readonly LoadedObject[],
-    options: { readonly prune?: string } = {},
+    options: PruningOptions = {},
   ): Promise<readonly AdmissionResult[]> {
-    try {
-      return await this.declare(
-        objects.map((object) => ({ ...object, kind: this.#kind(object.kind) })),
-        options,
-      );
-    } catch (thrown) {
-      throw isSkepError(thrown) ? placedError(thrown, objects) : thrown;
-    }
+    this.#requireRunning();
+    return this.#declarations.declareLoaded(objects, options);
   }
 
   /** Reads files and judges them, and changes nothing. */
   load(files: readonly SourceFile[], options: ManifestOptions = {}): LoadedManifests {
-    return loadManifests(files, { kinds: declarableKinds(this.#parts.kinds), ...options });
+    return this.#declarations.load(files, options);
   }
 
-  /** Declares objects that were made by a program. @throws as {@link Cluster.apply} */
-  declare(
+  /**
+   * Declares objects that were made by a program.
+   * @throws as {@link Cluster.apply}; conflict when another manager has set a field to something
+   * else, unless `force`.
+   */
+  async declare(
     objects: readonly DeclaredObject[],
-    options: { readonly prune?: string } = {},
+    options: PruningOptions = {},
   ): Promise<readonly AdmissionResult[]> {
-    return this.#admit((view) => planApply(view, objects, { ids: this.#parts.ids, ...options }));
+    this.#requireRunning();
+    return this.#declarations.declare(objects, options);
   }
 
   /** Sets the number of a service's replicas. */
@@ -177,15 +142,23 @@ export class Cluster {
     await this.#admit((view) => planScale(view, service, replicas));
   }
 
-  /** Declares a service anew: what `change` makes of its spec, each time it is asked. */
+  /**
+   * Declares a service anew: what `change` makes of its spec, each time it is asked. What differs
+   * is
+   * the user's from then on.
+   */
   async update(service: string, change: (spec: Service['spec']) => Service['spec']): Promise<void> {
-    await this.#admit((view) => {
-      const { meta, spec } = findService(view, service);
-      const { name, labels, annotations } = meta;
-      const told = annotations === undefined ? {} : { annotations };
-      const declared = { kind: Service, name, labels, ...told, spec: change(spec) };
-      return planApply(view, [declared], { ids: this.#parts.ids });
-    });
+    await this.#admit((view) => planUpdate(view, service, change));
+  }
+
+  /** Updates of the service touch no task until {@link Cluster.resume}. */
+  async hold(service: string): Promise<void> {
+    await this.#admit((view) => planHold(view, service, true));
+  }
+
+  /** Updates of the service go on. */
+  async resume(service: string): Promise<void> {
+    await this.#admit((view) => planHold(view, service, false));
   }
 
   /** Replaces all tasks of a service though nothing changes. */
@@ -227,17 +200,12 @@ export class Cluster {
 
   /** Adds a simulated node. @throws already-exists */
   async addNode(options: NodeOptions & { readonly name: string }): Promise<SimulatedHost> {
-    const { name, role = 'worker', availability = 'active', labels = {}, description } = options;
-    if (this.get(Node, name) !== undefined) {
-      throw new SkepError('already-exists', `there is a node ${name} already`);
+    this.#requireRunning();
+    if (this.get(Node, options.name) !== undefined) {
+      throw new SkepError('already-exists', `there is a node ${options.name} already`);
     }
-    const spec = { role, availability, ...(description === undefined ? {} : { description }) };
-    const [result] = await this.declare([{ kind: Node, name, labels, spec }]);
-    return this.simulator.addHost({
-      id: result?.id ?? '',
-      name,
-      ...(description === undefined ? {} : { description }),
-    });
+    const [result] = await this.declare([declaredNode(options)]);
+    return this.simulator.addHost(hostOf(result?.id ?? '', options));
   }
 
   /** Takes a node away for good; its tasks are replaced. @throws failed-precondition: a manager */
@@ -278,6 +246,7 @@ export class Cluster {
 
   /** The simulated machine of a node. */
   host(node: string): SimulatedHost {
+    this.#requireRunning();
     return this.simulator.host(node);
   }
 
@@ -287,29 +256,17 @@ export class Cluster {
     this.#hostOf(found).crash(found.meta.id, exitCode);
   }
 
-  /** Lets virtual time pass. */
-  async advance(ms: number): Promise<void> {
-    await this.clock.advance(ms);
+  /** Lets virtual time pass. Moves of time wait for each other. */
+  advance(ms: number): Promise<void> {
+    return this.#inTurn(() => this.clock.advance(ms));
   }
 
   /**
    * Lets virtual time pass until nothing is left to do but periodic timers; at most `limitMs`,
-   * an hour by default.
+   * an hour by default. Called while time is being moved, it waits for that first.
    */
   settle(options: { readonly limitMs?: number } = {}): Promise<Settlement> {
-    const { controllers } = this.manager;
-    return settle({
-      clock: this.clock,
-      isIdle: () => controllers.isIdle(),
-      isUnnoticed: () => this.#unnoticed().length > 0,
-      busyWith: () => [
-        ...controllers
-          .pending()
-          .map(({ controller, key, state }) => `${controller} ${key}: ${state}`),
-        ...this.#unnoticed(),
-      ],
-      ...options,
-    });
+    return this.#inTurn(() => settleCluster(this.#parts, options));
   }
 
   /** Whatever keeps the cluster from being as declared, for people and for programs. */
@@ -326,6 +283,19 @@ export class Cluster {
     return explainer(view, this.#explainOptions())(findAnyTask(view, task));
   }
 
+  /**
+   * Why an object changed: the commits that led to its newest change, or to the one that is asked
+   * for, the cause first; `renderWhy` of `@skep/controller` makes text of them.
+   * @throws failed-precondition without the option `trace`; not-found for a task nobody knows.
+   */
+  why<Spec, Status>(
+    kind: Kind<Spec, Status>,
+    reference: string,
+    options?: WhyOptions,
+  ): readonly WhyStep[] {
+    return whyOf({ view: this.view(), manager: this.manager }, { kind, reference }, options);
+  }
+
   /** Tasks of a service that have not ended and are not asked to, by slot. */
   tasks(service: string): readonly Task[] {
     const view = this.view();
@@ -336,18 +306,24 @@ export class Cluster {
       .sort(compareTasks);
   }
 
+  /**
+   * Objects of a kind, those that a selector chooses or all, by name, then id: `{ labels:
+   * 'app=web,tier!=db', fields: 'spec.nodeId=n1' }`. Cost: O(objects of the kind).
+   * @throws invalid-argument for a selector that does not parse.
+   */
+  list<Spec, Status>(
+    kind: Kind<Spec, Status>,
+    selector: SelectorTexts = {},
+  ): readonly StoredObject<Spec, Status>[] {
+    return listObjects(this.view(), kind, selector);
+  }
+
   /** An object by name or id; of several with this name, the one with the first id. */
   get<Spec, Status>(
     kind: Kind<Spec, Status>,
     reference: string,
   ): StoredObject<Spec, Status> | undefined {
-    const view = this.view();
-    const name = reference.toLowerCase();
-    const named = (): readonly StoredObject<Spec, Status>[] =>
-      view.list(kind).filter(({ meta }) => name !== '' && meta.name.toLowerCase() === name);
-    return (
-      view.get(kind, reference) ?? [...named()].sort((a, b) => compareText(a.meta.id, b.meta.id))[0]
-    );
+    return findObject(this.view(), kind, reference);
   }
 
   /**
@@ -355,6 +331,7 @@ export class Cluster {
    * `node1:8080` from outside, `http://vote/` from a task.
    */
   request(target: string, options: ClusterRequestOptions = {}): RequestResult {
+    this.#requireRunning();
     const { from, protocol } = options;
     return this.simulator.request(target, {
       ...(from === undefined ? {} : { from: findTask(this.view(), from).meta.id }),
@@ -368,13 +345,13 @@ export class Cluster {
     return this.#hostOf(task).resolver.lookup(task.meta.id, name);
   }
 
-  /** Ends everything, in reverse order of the start; virtual time passes as far as that needs. */
+  /**
+   * Ends everything, in reverse order of the start; virtual time passes as far as that needs. Again
+   * is nothing. From then on every other method refuses (`failed-precondition`): look before.
+   */
   async stop(): Promise<void> {
-    await passTimeUntil(this.clock, this.#parts.running.stop());
-  }
-
-  #unnoticed(): readonly string[] {
-    return unnoticedHosts(this.view(), this.simulator.hosts);
+    this.#isStopped = true;
+    await stopCluster(this.#parts);
   }
 
   #hostOf(task: Task): SimulatedHost {
@@ -387,13 +364,30 @@ export class Cluster {
     return { policy: this.#parts.policy, now: this.clock.now() };
   }
 
-  #kind(name: string): AnyKind {
-    const kind = this.#parts.kinds.find((known) => known.name === name);
-    if (kind === undefined) throw new Error(`the manifest package let an unknown kind in: ${name}`);
-    return kind;
+  /** One after another: two at a time would fight for the clock. */
+  async #inTurn<T>(move: () => Promise<T>): Promise<T> {
+    const before = this.#moving;
+    let done = (): void => undefined;
+    this.#moving = new Promise((resolve) => (done = resolve));
+    await before;
+    try {
+      this.#requireRunning();
+      return await move();
+    } finally {
+      done();
+    }
   }
 
-  #admit(plan: (view: View) => AdmissionPlan): Promise<readonly AdmissionResult[]> {
-    return admitChanges(this.store, plan);
+  #requireRunning(): void {
+    if (!this.#isStopped) return;
+    throw new SkepError(
+      'failed-precondition',
+      'the cluster is stopped: look and act before stop()',
+    );
+  }
+
+  async #admit(plan: (view: View) => AdmissionPlan): Promise<void> {
+    this.#requireRunning();
+    await admitChanges(this.store, plan);
   }
 }

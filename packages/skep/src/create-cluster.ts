@@ -3,7 +3,8 @@
  */
 import 'reflect-metadata';
 import { Container } from 'inversify';
-import { Cluster as ClusterKind, newObject, SkepError, type Clock } from '@skep/api';
+import { Cluster as ClusterKind, newObject, SkepError } from '@skep/api';
+import type { AnyKind, Clock } from '@skep/api';
 import type { VirtualClock } from '@skep/api/virtual';
 import { admissionError, admit } from '@skep/orchestrator';
 import type { Store } from '@skep/store';
@@ -21,8 +22,8 @@ export function createContainer(options: ClusterOptions = {}): Container {
   const container = new Container({ defaultScope: 'Singleton' });
   container.loadSync(
     coreModule(options),
-    storeModule(),
-    orchestratorModule(),
+    storeModule(options),
+    orchestratorModule(options),
     simulatorModule(),
     ...(options.plugins ?? []),
   );
@@ -32,8 +33,8 @@ export function createContainer(options: ClusterOptions = {}): Container {
 /**
  * A running cluster on simulated hosts and virtual time: nodes are known, and ready once time has
  * passed. End it with `stop`.
- * @throws invalid-argument for nodes of the same name, and for settings that the front door would
- * refuse.
+ * @throws invalid-argument for nodes of the same name, for kinds of the same name, and for settings
+ * that the front door would refuse.
  */
 export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const container = createContainer(options);
@@ -45,6 +46,8 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     );
   }
   const running = new RunnableStack();
+  const kinds = container.getAll(identifiers.kinds);
+  requireUniqueKinds(kinds);
   const store = container.get(identifiers.store);
   const manager = container.get(identifiers.manager);
   const simulator = container.get(identifiers.simulator);
@@ -58,7 +61,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     manager,
     simulator,
     policy: container.get(identifiers.policy),
-    kinds: container.getAll(identifiers.kinds),
+    kinds,
     running,
   });
   try {
@@ -78,6 +81,16 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
 /** By what it can do: a copy of the class from the package's other module format is as good. */
 function isVirtualClock(clock: Clock): clock is VirtualClock {
   return ['flush', 'advanceTo', 'nextTimer', 'pending'].every((method) => method in clock);
+}
+
+function requireUniqueKinds(kinds: readonly AnyKind[]): void {
+  const seen = new Set<string>();
+  for (const { name } of kinds) {
+    if (seen.has(name)) {
+      throw new SkepError('invalid-argument', `there are two kinds with the name '${name}'`);
+    }
+    seen.add(name);
+  }
 }
 
 function requireUniqueNames(nodes: readonly NodeOptions[]): void {

@@ -7,11 +7,16 @@ import {
   compareText,
   hostnameOf,
   isTerminal,
+  matchesSelector,
   Node,
+  parseSelector,
   Service,
   SkepError,
   Task,
   taskName,
+  type Kind,
+  type SelectorTexts,
+  type StoredObject,
 } from '@skep/api';
 import type { View } from '@skep/store';
 
@@ -22,6 +27,41 @@ export const compareTasks = compareBy<Task>(
   (a, b) => a.meta.createdAt - b.meta.createdAt,
   (a, b) => compareText(a.meta.id, b.meta.id),
 );
+
+/** An object by id or name; of several with this name, the one with the first id. */
+export function findObject<Spec, Status>(
+  view: View,
+  kind: Kind<Spec, Status>,
+  reference: string,
+): StoredObject<Spec, Status> | undefined {
+  const name = reference.toLowerCase();
+  const named = (): readonly StoredObject<Spec, Status>[] =>
+    view.list(kind).filter(({ meta }) => name !== '' && meta.name.toLowerCase() === name);
+  return (
+    view.get(kind, reference) ?? [...named()].sort((a, b) => compareText(a.meta.id, b.meta.id))[0]
+  );
+}
+
+/**
+ * Objects of a kind that a selector chooses, by name, then id.
+ * @throws invalid-argument for a selector that does not parse.
+ */
+export function listObjects<Spec, Status>(
+  view: View,
+  kind: Kind<Spec, Status>,
+  texts: SelectorTexts,
+): readonly StoredObject<Spec, Status>[] {
+  const selector = parseSelector(texts);
+  return view
+    .list(kind)
+    .filter((object) => matchesSelector(selector, object))
+    .sort(
+      compareBy(
+        (a, b) => compareText(a.meta.name, b.meta.name),
+        (a, b) => compareText(a.meta.id, b.meta.id),
+      ),
+    );
+}
 
 /** The service with this id or name. @throws not-found */
 export function findService(view: View, reference: string): Service {

@@ -2,14 +2,20 @@
  * What a cluster can be told when it is made.
  */
 import {
+  Node,
   SkepError,
+  type AnyKind,
   type ClusterSpec,
   type Labels,
   type NodeAvailability,
   type NodeDescription,
+  type NodeId,
   type NodeRole,
+  type OwnershipTable,
 } from '@skep/api';
-import type { BehaviourOf, ContainerBehaviour } from '@skep/adapter-simulator';
+import type { BehaviourOf, ContainerBehaviour, HostOptions } from '@skep/adapter-simulator';
+import type { ControllerDefinition, ReconcileTraceOptions } from '@skep/controller';
+import type { DeclaredObject } from '@skep/orchestrator';
 import type { ContainerModule } from 'inversify';
 
 /** A node to begin with. */
@@ -35,6 +41,23 @@ export interface ClusterOptions {
   readonly cluster?: ClusterSpec;
   /** How containers behave: by image name without tag, or by a function. Default: they run. */
   readonly behaviour?: BehaviourOf | Readonly<Record<string, ContainerBehaviour>>;
+  /**
+   * Kinds of your own, beside the built-in ones. They may be declared in files and by programs; a
+   * kind with a schema is judged by it, wherever a declaration comes from.
+   */
+  readonly kinds?: readonly AnyKind[];
+  /** Controllers of your own. One with the name of a built-in one takes its place. */
+  readonly controllers?: readonly ControllerDefinition[];
+  /**
+   * Who may write which field of your kinds, as `OWNERSHIP` of `@skep/api` says for the built-in
+   * ones. A kind that is not named is open to all.
+   */
+  readonly ownership?: Readonly<Record<string, OwnershipTable>>;
+  /**
+   * Remembers why objects change, for `cluster.why`: the last 10,000 commits, or as many as said.
+   * Default: false.
+   */
+  readonly trace?: boolean | ReconcileTraceOptions;
   /** Replace or add parts; loaded last, in this order. */
   readonly plugins?: readonly ContainerModule[];
   /**
@@ -60,6 +83,21 @@ export function wantedNodes(
     role: index < managers ? 'manager' : 'worker',
     ...node,
   }));
+}
+
+/** The node as it is declared. */
+export function declaredNode(options: NodeOptions & { readonly name: string }): DeclaredObject {
+  const { name, role = 'worker', availability = 'active', labels = {}, description } = options;
+  const spec = { role, availability, ...(description === undefined ? {} : { description }) };
+  return { kind: Node, name, labels, spec };
+}
+
+/** The simulated machine of the node with this id. */
+export function hostOf(
+  id: NodeId,
+  { name, description }: NodeOptions & { readonly name: string },
+): HostOptions {
+  return { id, name, ...(description === undefined ? {} : { description }) };
 }
 
 function requireCount(option: string, value: number): void {

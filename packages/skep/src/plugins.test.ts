@@ -116,7 +116,9 @@ describe('a plugin replaces', () => {
         rebindSync(identifiers.ids).toConstantValue(ids);
       }),
     );
-    const [result] = await cluster.apply(WEB);
+    const {
+      results: [result],
+    } = await cluster.apply(WEB);
     expect(result?.id).toMatch(/^id\d+$/);
     await cluster.stop();
   });
@@ -219,12 +221,14 @@ const gatewayModule = ({ bind }: Parameters<ConstructorParameters<typeof Contain
 describe('a plugin adds', () => {
   it('a kind, which files may then declare, change and remove', async () => {
     const cluster = await createCluster(withPlugin(gatewayModule));
-    const [created] = await cluster.apply(gateway('{ port: 80 }'));
+    const {
+      results: [created],
+    } = await cluster.apply(gateway('{ port: 80 }'));
     expect(created).toMatchObject({ action: 'create', kind: 'Gateway', name: 'front' });
     const front = cluster.get(Gateway, 'front');
     expect(front?.spec).toEqual({ host: 'localhost', port: 80 });
     expect(front?.meta.labels).toEqual({ tier: 'edge' });
-    const again = await cluster.apply(gateway('{ port: 80 }'));
+    const { results: again } = await cluster.apply(gateway('{ port: 80 }'));
     expect(again[0]?.action).toBe('unchanged');
     await cluster.apply(gateway('{ port: 81 }'));
     expect(cluster.get(Gateway, 'front')?.meta.generation).toBe(2);

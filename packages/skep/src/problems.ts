@@ -94,6 +94,7 @@ function serviceProblems(view: View, service: Service): readonly Problem[] {
     const message = `${running} of ${wanted} replicas are running${lastError(tasks)}`;
     problems.push({ ...own, code: 'replicas-missing', message });
   }
+  problems.push(...givenUp(view, service, newest), ...blockedRemoval(view, service, tasks));
   const failed = newest.filter((task) => hasFailed(view, task)).length;
   if (wanted === undefined && failed > 0) {
     const code = isJob(serviceMode(service.spec)) ? 'job-failed' : 'tasks-failed';
@@ -101,6 +102,49 @@ function serviceProblems(view: View, service: Service): readonly Problem[] {
     problems.push({ ...own, code, message });
   }
   return problems;
+}
+
+/** Slots whose task ended and that nobody fills again: the restart policy wants no other. */
+function givenUp(view: View, service: Service, newest: readonly Task[]): readonly Problem[] {
+  const { meta, spec, status } = service;
+  const mode = serviceMode(spec);
+  if (isJob(mode) || meta.deletionRequestedAt !== undefined) return [];
+  const ended = newest.filter((task) => {
+    const { state } = task.status;
+    const isRight = state === 'complete' && restartPolicy(spec.task).condition !== 'any';
+    // A global service owes nothing to a node that drains, or that stopped its task.
+    const isOwed = wantedReplicas(spec) !== undefined || hasFailed(view, task);
+    return isTerminal(state) && task.spec.desiredState === 'shutdown' && !isRight && isOwed;
+  });
+  // Until the orchestrator has looked at everything, somebody may still fill them.
+  if (ended.length === 0 || status.observedGeneration < meta.generation) return [];
+  const { condition, maxAttempts } = restartPolicy(spec.task);
+  const why =
+    condition === 'none' || maxAttempts <= 0
+      ? `the restart condition is ${condition}`
+      : `${maxAttempts} ${maxAttempts === 1 ? 'restart was' : 'restarts were'} allowed`;
+  const what = ended.length === 1 ? '1 slot is given up' : `${ended.length} slots are given up`;
+  const message = `${what}: ${why}${lastError(ended)}`;
+  return [{ kind: Service.name, name: meta.name, code: 'restarts-exhausted', message }];
+}
+
+/** A service that is being removed and waits for nodes that do not answer. */
+function blockedRemoval(view: View, { meta }: Service, tasks: readonly Task[]): readonly Problem[] {
+  if (meta.deletionRequestedAt === undefined) return [];
+  const nodes = new Map<string, { readonly state: string; count: number }>();
+  for (const { status } of tasks) {
+    if (isTerminal(status.state) || status.nodeId === undefined) continue;
+    const node = view.get(Node, status.nodeId);
+    if (node === undefined || node.status.state === 'ready') continue;
+    const known = nodes.get(node.meta.name);
+    if (known === undefined) nodes.set(node.meta.name, { state: node.status.state, count: 1 });
+    else known.count += 1;
+  }
+  return [...nodes].map(([name, { state, count }]) => {
+    const what = `${count} ${count === 1 ? 'task' : 'tasks'} on node ${name}`;
+    const message = `it cannot be removed: ${what}, which is ${state}; remove the node, or wait`;
+    return { kind: Service.name, name: meta.name, code: 'removal-blocked', message };
+  });
 }
 
 /** The newest task of each slot; of a job, in its present iteration. */

@@ -167,6 +167,33 @@ describe('passTimeUntil', () => {
     expect(clock.now()).toBe(60_000);
   });
 
+  it('ends what turns round without time passing, and goes on', async () => {
+    const { clock } = setUp();
+    let isTurning = true;
+    let turns = 0;
+    let stuck: string | undefined;
+    const again = (): void => {
+      turns += 1;
+      if (turns === 100) {
+        stuck = 'livelock';
+        clock.interrupt();
+      }
+      if (isTurning) clock.defer(again);
+    };
+    clock.defer(again);
+    const passes = {
+      get stuck() {
+        return stuck;
+      },
+    };
+    const unstick = (): Promise<void> => {
+      isTurning = false;
+      return Promise.resolve();
+    };
+    await passTimeUntil(clock, after(clock, 3), { passes, unstick });
+    expect([isTurning, clock.now()]).toEqual([false, 3]);
+  });
+
   it('leaves the time to whoever moves it already', async () => {
     const { clock } = setUp();
     const advancing = clock.advance(100);

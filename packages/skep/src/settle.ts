@@ -3,6 +3,7 @@
  */
 import type { VirtualClock } from '@skep/api/virtual';
 import { SkepError, type Timestamp } from '@skep/api';
+import type { PassWatch } from './pass-watch.js';
 
 /** How it ended. */
 export interface Settlement {
@@ -26,6 +27,8 @@ export interface Settling {
   readonly isUnnoticed?: () => boolean;
   /** What keeps it from being idle, for people. */
   readonly busyWith: () => readonly string[];
+  /** What is looked at again and again, if that is known. */
+  readonly passes?: Pick<PassWatch, 'stuck' | 'busiest'>;
   /** Longest virtual time to spend. Default: one hour. */
   readonly limitMs?: number;
 }
@@ -34,7 +37,8 @@ const HOUR_MS = 3_600_000;
 const LINES_MAX = 10;
 
 /**
- * Advances the clock from timer to timer until only periodic ones are left.
+ * Advances the clock from timer to timer until only periodic ones are left. What never comes to
+ * rest ends at the limit, or where it turns round without time passing; `waitingFor` names it.
  * @throws invalid-argument for a limit that is none.
  */
 export async function settle(settling: Settling): Promise<Settlement> {
@@ -46,6 +50,8 @@ export async function settle(settling: Settling): Promise<Settlement> {
   const limit = started + limitMs;
   for (;;) {
     await clock.flush();
+    const stuck = settling.passes?.stuck;
+    if (stuck !== undefined) return ended(false, [stuck, ...busyWith()]);
     const isUnnoticed = settling.isUnnoticed?.() ?? false;
     const next = clock.nextTimer() ?? (isUnnoticed ? clock.pending()[0] : undefined);
     if (next === undefined) {
@@ -69,7 +75,15 @@ export async function settle(settling: Settling): Promise<Settlement> {
 
   function timers(): readonly string[] {
     const waiting = clock.pending().filter(({ isPeriodic }) => !isPeriodic);
-    return waiting.map(({ at, label }) => `${label || 'a timer'} ${inSeconds(at)}`);
+    return waiting.map(({ at, label }) => `${whoWaits(label)} ${inSeconds(at)}`);
+  }
+
+  /** A requeue with the key that keeps coming back. */
+  function whoWaits(label: string): string {
+    const [, controller] = /^requeue of (.+)$/.exec(label) ?? [];
+    const busiest = controller === undefined ? undefined : settling.passes?.busiest(controller);
+    if (busiest === undefined || busiest.total < 2) return label || 'a timer';
+    return `${label} (${busiest.key} had ${busiest.total} passes)`;
   }
 
   function inSeconds(at: Timestamp): string {

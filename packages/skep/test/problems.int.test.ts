@@ -23,13 +23,21 @@ const retried = 'restart_policy: { condition: on-failure, delay: 1s, max_attempt
 
 describe('problemsOf', () => {
   it.each([
-    [`replicas: 2, ${retried}`, 'crashes', ['Service replicas-missing']],
+    [
+      `replicas: 2, ${retried}`,
+      'crashes',
+      ['Service replicas-missing', 'Service restarts-exhausted'],
+    ],
     [`replicas: 2, ${retried}`, 'finishes', []],
-    [`mode: global, ${retried}`, 'crashes', ['Service tasks-failed']],
+    [`mode: global, ${retried}`, 'crashes', ['Service restarts-exhausted', 'Service tasks-failed']],
     [`mode: global, ${retried}`, 'finishes', []],
     [`mode: replicated-job, ${retried}`, 'crashes', ['Service job-failed']],
     [`mode: replicated-job, ${retried}`, 'finishes', []],
-    ['restart_policy: { max_attempts: 1 }', 'finishes', ['Service replicas-missing']],
+    [
+      'restart_policy: { max_attempts: 1 }',
+      'finishes',
+      ['Service replicas-missing', 'Service restarts-exhausted'],
+    ],
   ] as const)('of { %s } that %s: %j', async (deploy, image, codes) => {
     expect(await codesOf(await settled(deploy, image))).toEqual(codes);
   });

@@ -50,7 +50,7 @@ export function draftOfRecord(record: CommitRecord, tables: Tables): Draft {
 
 function writing(table: Table, object: StoredObject): DraftChange {
   const row = table.row(object.meta.id);
-  const keys = table.keysOf(object, row?.keys);
+  const keys = row === undefined ? table.keysOf(object) : table.nextKeysOf(row, object);
   const event: ObjectEvent =
     row === undefined
       ? { type: 'created', object }

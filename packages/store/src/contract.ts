@@ -4,7 +4,8 @@
  * **Source:** ARCHITECTURE of skep, "Store contract"; the shape is SwarmKit's in-memory store and
  * etcd's transactions, with the revision of a commit as the version of what it wrote.
  */
-import type { AnyKind, IndexSelector, Kind, ObjectId, Revision, StoredObject } from '@skep/api';
+import type { AnyKind, IndexSelector, Kind, ObjectId, ObjectSelector } from '@skep/api';
+import type { Revision, StoredObject } from '@skep/api';
 import type { Observable } from 'rxjs';
 
 /** Most changes in one commit. More are refused; {@link Store.batch} splits. */
@@ -107,11 +108,22 @@ export interface CommitEvent {
   readonly events: readonly ObjectEvent[];
 }
 
+/**
+ * Which objects somebody wants to know of: a parsed selector of labels and fields, or a function of
+ * the object alone. It must not throw, and must answer the same for the same object.
+ */
+export type ObjectChoice = ObjectSelector | ((object: StoredObject) => boolean);
+
 /** Which events a watcher wants. */
 export interface WatchSelector {
   /** Default: all kinds. */
   readonly kinds?: readonly string[];
-  /** Only events for which this holds; it must not throw. */
+  /**
+   * Only these objects. One that begins to be chosen is told as `created`, one that ceases to be as
+   * `deleted`, as it last was while it was chosen. Default: all.
+   */
+  readonly objects?: ObjectChoice;
+  /** Only events for which this holds, as `objects` leaves them; it must not throw. */
   readonly where?: (event: ObjectEvent) => boolean;
 }
 

@@ -80,8 +80,10 @@ class Drafting implements Draft {
   readonly #actor: string;
   readonly #context: DraftContext;
   #count = 0;
-  /** Objects that took part, and names given and freed; of no use to a single change. */
-  readonly #taken: Map<Table, Set<ObjectId>> | undefined;
+  /** Number of this transaction, left in the rows it takes. */
+  readonly #number: number;
+  /** Objects that it creates, and names given and freed; of no use to a single change. */
+  readonly #created: Map<Table, Set<ObjectId>> | undefined;
   readonly #names: NameClaims | undefined;
 
   constructor(transaction: Transaction, context: DraftContext) {
@@ -90,7 +92,8 @@ class Drafting implements Draft {
     this.#context = context;
     this.changes = new Array<DraftChange>(length);
     this.events = new Array<ObjectEvent>(length);
-    this.#taken = length > 1 ? new Map() : undefined;
+    this.#number = context.tables.begin();
+    this.#created = length > 1 ? new Map() : undefined;
     this.#names = length > 1 ? new NameClaims() : undefined;
   }
 
@@ -103,21 +106,19 @@ class Drafting implements Draft {
 
   add(change: Change): Conflict | undefined {
     if (change.type === 'delete') {
-      const table = this.#context.tables.of(change.kind);
-      this.#take(table, change.id);
-      return this.#delete(table, change.id, change.version);
+      return this.#delete(this.#context.tables.of(change.kind), change.id, change.version);
     }
     const { object } = change;
     const table = this.#context.tables.of(object.kind);
-    this.#take(table, object.meta.id);
     return change.type === 'create' ? this.#create(table, object) : this.#update(table, object);
   }
 
   #create(table: Table, object: StoredObject): Conflict | undefined {
     const { revision, now } = this.#context;
     const { id, name } = object.meta;
-    const row = table.row(id);
+    const row = this.#take(table, id);
     if (row !== undefined) return conflict('already-exists', table, id, 'exists already');
+    this.#noteCreated(table, id);
     const taken = this.#giveName(table, id, name, '');
     if (taken !== undefined) return taken;
     const stamp = { version: revision, generation: 1, createdAt: now, updatedAt: now };
@@ -130,7 +131,7 @@ class Drafting implements Draft {
 
   #update(table: Table, object: StoredObject): Conflict | undefined {
     const { meta } = object;
-    const row = table.row(meta.id);
+    const row = this.#take(table, meta.id);
     if (row === undefined) return conflict('not-found', table, meta.id, 'does not exist');
     const before = row.object;
     if (before.meta.version !== meta.version) return outdated(table, row, meta.version);
@@ -165,7 +166,7 @@ class Drafting implements Draft {
   }
 
   #delete(table: Table, id: ObjectId, version: Revision | undefined): Conflict | undefined {
-    const row = table.row(id);
+    const row = this.#take(table, id);
     if (row === undefined) return conflict('not-found', table, id, 'does not exist');
     const before = row.object;
     if (version !== undefined && before.meta.version !== version) {
@@ -203,7 +204,8 @@ class Drafting implements Draft {
         });
       }
     }
-    const keys = table.keysOf(object, row.keys);
+    const keys = table.nextKeysOf(row, object);
+    if (owners !== undefined) table.checkSpecIndexes(object, keys);
     this.#push({ table, row, keys, event: { type: 'updated', object, previous } });
   }
 
@@ -224,21 +226,29 @@ class Drafting implements Draft {
     this.#count += 1;
   }
 
-  #take(table: Table, id: ObjectId): void {
-    if (id === '') {
-      throw new SkepError('invalid-argument', `an id of kind ${table.kind.name} is empty`);
+  /**
+   * The row of an object that takes part, if there is one.
+   * @throws invalid-argument when it takes part twice, or has no id.
+   */
+  #take(table: Table, id: ObjectId): Row | undefined {
+    const row = table.row(id);
+    if (row === undefined) {
+      if (id === '') {
+        throw new SkepError('invalid-argument', `an id of kind ${table.kind.name} is empty`);
+      }
+      if (this.#created?.get(table)?.has(id) === true) throw changedTwice(table, id);
+      return undefined;
     }
-    if (this.#taken === undefined) return;
-    let ids = this.#taken.get(table);
-    if (ids === undefined) this.#taken.set(table, (ids = new Set()));
-    if (ids.has(id)) {
-      throw new SkepError(
-        'invalid-argument',
-        `a transaction changes ${table.kind.name} ${id} twice; merge the two changes`,
-        { details: { kind: table.kind.name, id } },
-      );
-    }
-    ids.add(id);
+    if (row.takenBy === this.#number) throw changedTwice(table, id);
+    row.takenBy = this.#number;
+    return row;
+  }
+
+  #noteCreated(table: Table, id: ObjectId): void {
+    if (this.#created === undefined) return;
+    const ids = this.#created.get(table);
+    if (ids === undefined) this.#created.set(table, new Set([id]));
+    else ids.add(id);
   }
 
   /** Gives a name to an object that has none, or another (`before`). */
@@ -252,6 +262,14 @@ class Drafting implements Draft {
     this.#names?.note(table, before, false);
     return undefined;
   }
+}
+
+function changedTwice(table: Table, id: ObjectId): SkepError {
+  return new SkepError(
+    'invalid-argument',
+    `a transaction changes ${table.kind.name} ${id} twice; merge the two changes`,
+    { details: { kind: table.kind.name, id } },
+  );
 }
 
 function outdated(table: Table, row: Row, version: Revision): Conflict {

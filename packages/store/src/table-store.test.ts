@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { Task, newObject, seededRandom, withMeta, withSpec, withStatus } from '@skep/api';
+import {
+  Task,
+  defineKind,
+  newObject,
+  seededRandom,
+  withMeta,
+  withSpec,
+  withStatus,
+} from '@skep/api';
 import { VirtualClock } from '@skep/api/virtual';
 import {
   Box,
@@ -30,6 +38,67 @@ describe('options', () => {
     { kinds: [Box, Note, Box] },
   ])('that make no sense are refused: %j', (options) => {
     expect(codeOfCall(() => make(options))).toBe('invalid-argument');
+  });
+});
+
+describe('indexes that follow from the spec', () => {
+  const kindWith = (specIndexes: readonly string[]) =>
+    defineKind<{ readonly group: string }, { readonly mood: string }>({
+      name: 'Bee',
+      indexes: { group: ({ spec }) => spec.group, mood: ({ status }) => status.mood },
+      specIndexes,
+      initialStatus: { mood: 'calm' },
+    });
+
+  async function angryBee(specIndexes: readonly string[], options: Partial<StoreOptions> = {}) {
+    const Bee = kindWith(specIndexes);
+    let asked = 0;
+    const Counted = {
+      ...Bee,
+      indexes: {
+        ...Bee.indexes,
+        group: (bee: never) => ((asked += 1), Bee.indexes['group']?.(bee)),
+      },
+    };
+    const { store } = make({ kinds: [Counted], ...options });
+    const object = newObject(Bee, { id: 'b', name: 'b', spec: { group: 'g' } });
+    await store.commit({ actor: 'a', changes: [{ type: 'create', object }] });
+    const stored = store.view().get(Bee, 'b') ?? object;
+    await store.commit({ actor: 'a', changes: [update(withStatus(stored, { mood: 'angry' }))] });
+    const found = (index: string, key: string) => store.view().list(Bee, { index, key }).length;
+    return { asked, found, store, Bee };
+  }
+
+  it('are not asked again when only the status changes', async () => {
+    const { asked, found } = await angryBee(['group']);
+    expect([asked, found('group', 'g'), found('mood', 'calm'), found('mood', 'angry')]).toEqual([
+      1, 1, 0, 1,
+    ]);
+    expect((await angryBee([])).asked).toBe(2);
+  });
+
+  it('are asked again when the spec changes', async () => {
+    const { store, found, Bee } = await angryBee(['group']);
+    const stored = store.view().get(Bee, 'b');
+    if (stored === undefined) throw new Error('there is a bee');
+    await store.commit({ actor: 'a', changes: [update(withSpec(stored, { group: 'h' }))] });
+    expect([found('group', 'g'), found('group', 'h')]).toEqual([0, 1]);
+  });
+
+  it('are checked in development, should one be named that looks at the status', async () => {
+    const lying = angryBee(['group', 'mood'], { checks: { ownership: true } });
+    expect(await codeOf(lying)).toBe('failed-precondition');
+  });
+
+  it('are built when they are first asked for, and kept in step from then on', async () => {
+    const { store, found, Bee } = await angryBee([]);
+    const before = store.view();
+    expect(found('mood', 'angry')).toBe(1);
+    const stored = store.view().get(Bee, 'b');
+    if (stored === undefined) throw new Error('there is a bee');
+    await store.commit({ actor: 'a', changes: [update(withStatus(stored, { mood: 'calm' }))] });
+    expect([found('mood', 'angry'), found('mood', 'calm')]).toEqual([0, 1]);
+    expect(before.list(Bee, { index: 'mood', key: 'angry' })).toHaveLength(1);
   });
 });
 

@@ -15,11 +15,14 @@ export class Row {
   object: StoredObject;
   /** Keys of the object in each index of the table, by position. */
   keys: readonly IndexKeys[];
+  /** Number of the transaction that took the row last, see {@link Tables.begin}. */
+  takenBy: number;
 
   constructor(object: StoredObject, keys: readonly IndexKeys[]) {
     this.id = object.meta.id;
     this.object = object;
     this.keys = keys;
+    this.takenBy = 0;
   }
 }
 
@@ -35,7 +38,10 @@ const FEW = 32;
 interface Index {
   readonly name: string;
   readonly keysOf: (object: StoredObject) => IndexKeys;
-  readonly buckets: Map<string, Bucket>;
+  /** Whether keys follow from the spec alone. */
+  readonly isOfSpec: boolean;
+  /** Rows by key, from the first time that somebody asks: an index nobody uses costs nothing. */
+  buckets: Map<string, Bucket> | undefined;
 }
 
 /**
@@ -56,7 +62,8 @@ export class Table {
     this.#indexes = Object.keys(kind.indexes).map((name) => ({
       name,
       keysOf: kind.indexes[name] as (object: StoredObject) => IndexKeys,
-      buckets: new Map(),
+      isOfSpec: kind.specIndexes.includes(name),
+      buckets: undefined,
     }));
   }
 
@@ -81,9 +88,13 @@ export class Table {
     return this.#names.has(name.toLowerCase());
   }
 
-  /** Rows under a key of an index: none, one, or a set that changes with the table. */
+  /**
+   * Rows under a key of an index: none, one, or a set that changes with the table.
+   * Cost: O(1); O(rows) the first time that the index is asked.
+   */
   bucket(index: string, key: string): Bucket | undefined {
-    return this.#index(index).buckets.get(key);
+    const asked = this.#index(index);
+    return (asked.buckets ?? this.#build(asked)).get(key);
   }
 
   /** Whether the object, of any time, is found under the key. */
@@ -93,22 +104,51 @@ export class Table {
   }
 
   /**
-   * Keys of an object in all indexes; `before` itself when they are the same.
+   * Keys of an object in all indexes.
    * @throws whatever an index function throws.
    */
-  keysOf(object: StoredObject, before?: readonly IndexKeys[]): readonly IndexKeys[] {
+  keysOf(object: StoredObject): readonly IndexKeys[] {
     const indexes = this.#indexes;
     const keys = new Array<IndexKeys>(indexes.length);
-    let isSame = before !== undefined;
+    for (let i = 0; i < indexes.length; i += 1) keys[i] = (indexes[i] as Index).keysOf(object);
+    return keys;
+  }
+
+  /**
+   * Keys of the object that replaces the row's; those of the row themselves when they are the same.
+   * @throws whatever an index function throws.
+   */
+  nextKeysOf(row: Row, object: StoredObject): readonly IndexKeys[] {
+    const indexes = this.#indexes;
+    const before = row.keys;
+    const isSameSpec = row.object.spec === object.spec;
+    let keys: IndexKeys[] | undefined;
     for (let i = 0; i < indexes.length; i += 1) {
-      const next = (indexes[i] as Index).keysOf(object);
-      const old = before?.[i];
+      const index = indexes[i] as Index;
+      if (isSameSpec && index.isOfSpec) continue;
+      const next = index.keysOf(object);
       // The old key rather than an equal new one: later comparisons are by identity then.
-      const isEqual = areSameKeys(old, next);
-      if (!isEqual) isSame = false;
-      keys[i] = isEqual ? old : next;
+      if (areSameKeys(before[i], next)) continue;
+      keys ??= before.slice();
+      keys[i] = next;
     }
-    return isSame && before !== undefined ? before : keys;
+    return keys ?? before;
+  }
+
+  /**
+   * For tests and development: that indexes said to follow from the spec do.
+   * @throws failed-precondition naming the index that does not.
+   */
+  checkSpecIndexes(object: StoredObject, keys: readonly IndexKeys[]): void {
+    for (const [at, { name, isOfSpec, keysOf }] of this.#indexes.entries()) {
+      if (!isOfSpec || areSameKeys(keys[at], keysOf(object))) continue;
+      throw new SkepError(
+        'failed-precondition',
+        `index '${name}' of kind ${this.kind.name} is one of its specIndexes, but its keys ` +
+          `changed with the status of ${object.meta.id}`,
+        { details: { kind: this.kind.name, index: name, id: object.meta.id } },
+      );
+    }
   }
 
   insert(object: StoredObject, keys: readonly IndexKeys[]): void {
@@ -117,7 +157,8 @@ export class Table {
     if (this.hasUniqueName) this.#setName(row, object.meta.name);
     const indexes = this.#indexes;
     for (let i = 0; i < indexes.length; i += 1) {
-      link((indexes[i] as Index).buckets, row, keys[i]);
+      const { buckets } = indexes[i] as Index;
+      if (buckets !== undefined) link(buckets, row, keys[i]);
     }
   }
 
@@ -131,8 +172,8 @@ export class Table {
     if (keys === row.keys) return;
     const indexes = this.#indexes;
     for (let i = 0; i < indexes.length; i += 1) {
-      if (row.keys[i] === keys[i]) continue;
       const { buckets } = indexes[i] as Index;
+      if (buckets === undefined || row.keys[i] === keys[i]) continue;
       unlink(buckets, row, row.keys[i]);
       link(buckets, row, keys[i]);
     }
@@ -144,8 +185,17 @@ export class Table {
     if (this.hasUniqueName) this.#dropName(row, row.object.meta.name);
     const indexes = this.#indexes;
     for (let i = 0; i < indexes.length; i += 1) {
-      unlink((indexes[i] as Index).buckets, row, row.keys[i]);
+      const { buckets } = indexes[i] as Index;
+      if (buckets !== undefined) unlink(buckets, row, row.keys[i]);
     }
+  }
+
+  #build(index: Index): Map<string, Bucket> {
+    const buckets = new Map<string, Bucket>();
+    const at = this.#indexes.indexOf(index);
+    for (const row of this.#rows.values()) link(buckets, row, row.keys[at]);
+    index.buckets = buckets;
+    return buckets;
   }
 
   #index(name: string): Index {
@@ -172,6 +222,7 @@ export class Table {
 /** The tables of a store by the name of their kind. */
 export class Tables {
   readonly #byKind = new Map<string, Table>();
+  #transactions = 0;
 
   /** @throws invalid-argument when two kinds have one name. */
   constructor(kinds: readonly AnyKind[]) {
@@ -194,6 +245,12 @@ export class Tables {
 
   all(): Iterable<Table> {
     return this.#byKind.values();
+  }
+
+  /** Number of a transaction that begins to be checked; from 1. */
+  begin(): number {
+    this.#transactions += 1;
+    return this.#transactions;
   }
 }
 

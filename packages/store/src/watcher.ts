@@ -1,8 +1,9 @@
 /**
  * One subscription to commits: what it wants, how far it is, and a guard around its callbacks.
  */
-import { SkepError, messageOf, type Revision } from '@skep/api';
+import { SkepError, messageOf, type Revision, type StoredObject } from '@skep/api';
 import type { CommitEvent, ObjectEvent, WatchSelector } from './contract.js';
+import { chooserOf, chosenEvent } from './object-choice.js';
 
 /** Callbacks of a subscription; see `Store.subscribe`. */
 export interface CommitListener {
@@ -18,12 +19,14 @@ export class Watcher {
   cursor: Revision;
   isActive = true;
   readonly #where: ((event: ObjectEvent) => boolean) | undefined;
+  readonly #isChosen: ((object: StoredObject) => boolean) | undefined;
   readonly #listener: CommitListener;
 
   constructor(listener: CommitListener, selector: WatchSelector | undefined, cursor: Revision) {
     this.#listener = listener;
     this.kinds = selector?.kinds === undefined ? undefined : [...new Set(selector.kinds)];
     this.#where = selector?.where;
+    this.#isChosen = selector?.objects && chooserOf(selector.objects);
     this.cursor = cursor;
   }
 
@@ -36,8 +39,8 @@ export class Watcher {
     if (commit.revision <= this.cursor || !this.isActive) return undefined;
     this.cursor = commit.revision;
     try {
-      const chosen =
-        isWanted && this.#where === undefined ? commit : this.#choose(commit, isWanted);
+      const isWhole = isWanted && this.#where === undefined && this.#isChosen === undefined;
+      const chosen = isWhole ? commit : this.#choose(commit, isWanted);
       if (chosen !== undefined) this.#listener.commit(chosen);
       return undefined;
     } catch (thrown) {
@@ -59,13 +62,18 @@ export class Watcher {
   #choose(commit: CommitEvent, isWanted: boolean): CommitEvent | undefined {
     const { kinds } = this;
     const where = this.#where;
-    const events = commit.events.filter(
-      (event) =>
-        (isWanted || kinds === undefined || kinds.includes(event.object.kind)) &&
-        (where === undefined || where(event)),
-    );
+    const isChosen = this.#isChosen;
+    const events: ObjectEvent[] = [];
+    let isWhole = true;
+    for (const event of commit.events) {
+      const isKind = isWanted || kinds === undefined || kinds.includes(event.object.kind);
+      const seen = isKind && isChosen !== undefined ? chosenEvent(event, isChosen) : event;
+      const isTaken = isKind && seen !== undefined && (where === undefined || where(seen));
+      isWhole &&= isTaken && seen === event;
+      if (isTaken) events.push(seen);
+    }
     if (events.length === 0) return undefined;
-    if (events.length === commit.events.length) return commit;
+    if (isWhole) return commit;
     return { revision: commit.revision, actor: commit.actor, events };
   }
 }

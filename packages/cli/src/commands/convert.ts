@@ -12,6 +12,7 @@ import {
 import { reportComplaints } from '../views/complaints.js';
 import { EXIT, readSources, type ExitCode, type Surroundings } from '../surroundings.js';
 import { loadOptions, type FileOptions } from './file-options.js';
+import { kindsOf, loadOwnKinds } from './own-kinds.js';
 
 /** Options of `skep convert`. */
 export interface ConvertOptions extends FileOptions {
@@ -19,9 +20,13 @@ export interface ConvertOptions extends FileOptions {
 }
 
 /** Prints the converted files as JSON. */
-export function convert(options: ConvertOptions, surroundings: Surroundings): ExitCode {
+export async function convert(
+  options: ConvertOptions,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
   const files = readSources(options.file, surroundings);
   const common = loadOptions(options, surroundings);
+  const kinds = kindsOf(await loadOwnKinds(options.kinds, surroundings));
   const { value, complaints } = options.to === 'docker-api' ? dockerRequests() : manifests();
   reportComplaints(complaints, surroundings.err);
   if (!isAcceptable(complaints)) return EXIT.badInput;
@@ -40,7 +45,7 @@ export function convert(options: ConvertOptions, surroundings: Surroundings): Ex
   }
 
   function manifests(): { value: string; complaints: readonly Complaint[] } {
-    const { objects, complaints: found } = loadManifests(files, common);
+    const { objects, complaints: found } = loadManifests(files, { ...common, kinds });
     const documents = objects.map(({ kind, name, labels, annotations, spec }) => ({
       apiVersion: API_VERSION,
       kind,

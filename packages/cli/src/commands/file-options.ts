@@ -14,6 +14,8 @@ export interface FileOptions {
   readonly home?: string;
   readonly missingFiles: 'error' | 'empty';
   readonly profile?: readonly string[];
+  /** Modules with kinds and controllers of one's own. */
+  readonly kinds?: readonly string[];
   /** False with `--no-env`: every variable counts as unset. */
   readonly env: boolean;
 }

@@ -95,6 +95,12 @@ const update: Full<NonNullable<ServiceSpec['update']>> = {
   maxFailureRatio: 0.5,
   order: 'start-first',
   progressDeadlineMs: 1,
+  isHeld: true,
+};
+
+const affinity = {
+  required: [{ service: 'db', topologyKey: 'node.hostname' }],
+  preferred: [{ weight: 1, term: { service: 'db', topologyKey: 'zone' } }],
 };
 
 const network = { target: 'n', aliases: ['a'], driverOptions: labels, addresses: ['1.2.3.4'] };
@@ -126,6 +132,7 @@ const service: Full<Omit<ServiceSpec, 'mode' | 'task'>> & {
           { kind: 'gpu', count: 1 },
           { kind: 'fpga', ids: ['a'] },
         ],
+        devices: [{ kind: 'gpu', count: 1, milli: 500, models: ['T4'] }],
       },
       swapBytes: -1,
       memorySwappiness: 1,
@@ -136,6 +143,15 @@ const service: Full<Omit<ServiceSpec, 'mode' | 'task'>> & {
       preferences: [{ spread: 'node.labels.z' }],
       maxReplicasPerNode: 1,
       platforms: [{ os: 'linux', architecture: 'amd64' }],
+      nodeAffinity: {
+        required: [{ match: [{ key: 'zone', operator: 'In', values: ['a'] }] }],
+        preferred: [{ weight: 5, term: { match: [{ key: 'n', operator: 'Gt', values: ['3'] }] } }],
+      },
+      serviceAffinity: affinity,
+      serviceAntiAffinity: affinity,
+      tolerations: [{ key: 'k', operator: 'Equal', value: 'v', effect: 'NoSchedule' }],
+      topologySpread: [{ topologyKey: 'zone', maxSkew: 1, otherwise: 'prefer' }],
+      priority: -1,
     },
     networks: [network],
     logDriver: driver,
@@ -200,10 +216,17 @@ const node: Full<Omit<NodeSpec, 'description'>> & Pick<NodeSpec, 'description'> 
   description: {
     hostname: 'h',
     platform: { os: 'linux', architecture: 'arm64' },
-    resources: { cpuNanos: 1, memoryBytes: 1, generic: [{ kind: 'gpu', count: 2 }] },
+    resources: {
+      cpuNanos: 1,
+      memoryBytes: 1,
+      generic: [{ kind: 'gpu', count: 2 }],
+      devices: [{ kind: 'gpu', model: 'T4', capacityMilli: 1_000 }],
+    },
     engine: { version: '1', labels, plugins: [{ type: 'Volume', name: 'local' }] },
     topology: labels,
+    images: [{ names: ['nginx:1'], sizeBytes: 1 }],
   },
+  taints: [{ key: 'k', value: 'v', effect: 'NoExecute' }],
 };
 
 const cluster: Full<ClusterSpec> = {

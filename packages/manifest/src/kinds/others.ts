@@ -21,7 +21,8 @@ import {
   text,
   texts,
 } from './common.js';
-import { platformSchema, resourcesSchema } from './service.js';
+import { nodeImageSchema, platformSchema, taintSchema } from './placement.js';
+import { nodeResourcesSchema } from './service.js';
 
 /** Schema of `NetworkSpec`. */
 export const networkSchema: z.ZodType<NetworkSpec> = z.strictObject({
@@ -94,7 +95,7 @@ export const nodeSchema: z.ZodType<NodeSpec> = z.strictObject({
     z.strictObject({
       hostname: maybe(filledText),
       platform: maybe(platformSchema),
-      resources: maybe(resourcesSchema),
+      resources: maybe(nodeResourcesSchema),
       engine: maybe(
         z.strictObject({
           version: text,
@@ -103,8 +104,10 @@ export const nodeSchema: z.ZodType<NodeSpec> = z.strictObject({
         }),
       ),
       topology: maybe(labels),
+      images: maybe(z.array(nodeImageSchema)),
     }),
   ),
+  taints: maybe(z.array(taintSchema)),
 });
 
 /** Schema of `ClusterSpec`. */

@@ -5,10 +5,9 @@ import type {
   EndpointSpec,
   GenericResource,
   NetworkAttachmentSpec,
-  Placement,
+  NodeResources,
   PluginSpec,
   ResourceRequirements,
-  Resources,
   ServiceMode,
   ServiceSpec,
   TaskTemplate,
@@ -27,6 +26,7 @@ import {
   texts,
 } from './common.js';
 import { containerSchema } from './container.js';
+import { deviceRequestSchema, nodeDeviceSchema, placementSchema } from './placement.js';
 
 const mode: z.ZodType<ServiceMode> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('replicated'), replicas: maybe(count) }),
@@ -45,30 +45,28 @@ const genericResource: z.ZodType<GenericResource> = z.union([
   z.strictObject({ kind: filledText, ids: texts }),
 ]);
 
-/** Schema of `Resources`. */
-export const resourcesSchema: z.ZodType<Resources> = z.strictObject({
-  cpuNanos: maybe(count),
-  memoryBytes: maybe(count),
+const resources = { cpuNanos: maybe(count), memoryBytes: maybe(count) };
+
+/** Schema of `NodeResources`. */
+export const nodeResourcesSchema: z.ZodType<NodeResources> = z.strictObject({
+  ...resources,
   generic: maybe(z.array(genericResource)),
+  devices: maybe(z.array(nodeDeviceSchema)),
 });
 
 const requirements: z.ZodType<ResourceRequirements> = z.strictObject({
   limits: maybe(
     z.strictObject({ cpuNanos: maybe(count), memoryBytes: maybe(count), pids: maybe(z.int()) }),
   ),
-  reservations: maybe(resourcesSchema),
+  reservations: maybe(
+    z.strictObject({
+      ...resources,
+      generic: maybe(z.array(genericResource)),
+      devices: maybe(z.array(deviceRequestSchema)),
+    }),
+  ),
   swapBytes: maybe(z.int()),
   memorySwappiness: maybe(z.int()),
-});
-
-/** Schema of `Platform`. */
-export const platformSchema = z.strictObject({ os: text, architecture: text });
-
-const placement: z.ZodType<Placement> = z.strictObject({
-  constraints: maybe(texts),
-  preferences: maybe(z.array(z.strictObject({ spread: text }))),
-  maxReplicasPerNode: maybe(count),
-  platforms: maybe(z.array(platformSchema)),
 });
 
 const attachment: z.ZodType<NetworkAttachmentSpec> = z.strictObject({
@@ -102,7 +100,7 @@ const task: z.ZodType<TaskTemplate> = z.strictObject({
       windowMs: maybe(milliseconds),
     }),
   ),
-  placement: maybe(placement),
+  placement: maybe(placementSchema),
   networks: maybe(z.array(attachment)),
   logDriver: maybe(driver),
   forceUpdate: maybe(count),
@@ -116,6 +114,7 @@ const update: z.ZodType<UpdateConfig> = z.strictObject({
   maxFailureRatio: maybe(z.number().min(0).max(1)),
   order: maybe(z.enum(['stop-first', 'start-first'])),
   progressDeadlineMs: maybe(milliseconds),
+  isHeld: maybe(z.boolean()),
 });
 
 const endpoint: z.ZodType<EndpointSpec> = z.strictObject({

@@ -362,6 +362,14 @@ describe('what a manager refuses', () => {
     expect(load(text, { validate: 'client' }).objects).toHaveLength(1);
   });
 
+  it.each(['{}', '{data: ""}'])('refuses an empty secret, as the front door does: %s', (spec) => {
+    const { objects, complaints } = load(manifest('Secret', 's', spec));
+    expect(objects).toEqual([]);
+    expect(complaints.map(({ severity, code, message }) => [severity, code, message])).toEqual([
+      ['error', 'content-empty', 'the secret is empty'],
+    ]);
+  });
+
   it('warns of empty contents and mounts without a target', () => {
     const text = `${manifest('Config', 'c', '{}')}---\n${manifest('Service', 'web', '{task: {container: {image: x, mounts: [{type: volume, target: ""}]}}}')}`;
     const { objects, complaints } = load(text);

@@ -115,8 +115,11 @@ function contentFaults(
     return [fault('content-too-large', ['data'], message, 'split it, or put it into the image')];
   }
   if (bytes > 0) return [];
-  // Docker's manager refuses these; ours gives tasks an empty file.
   const message = `the ${what} is empty`;
+  // A manager takes no secret that holds nothing; an empty config is an empty file.
+  if (what === 'secret') {
+    return [fault('content-empty', ['data'], message, 'give at least one byte of content')];
+  }
   return [{ severity: 'warning', code: 'content-empty', steps: ['data'], message }];
 }
 

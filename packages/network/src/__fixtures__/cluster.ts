@@ -14,6 +14,7 @@ import {
   type BalancingAlgorithm,
 } from '@skep/api';
 import type { NetworkChange, NodeNetworkState } from '../state.js';
+import { ipText, macOf } from '../table/ip.js';
 
 export interface FixtureNode {
   readonly id: string;
@@ -58,7 +59,12 @@ export interface FixtureTask {
   readonly dnsOptions?: readonly string[];
 }
 
+/** Which addresses everything in a cluster has. IPv6 ones are made of the IPv4 ones. */
+export type FixtureFamilies = 'ipv4' | 'dual' | 'ipv6';
+
 export interface FixtureCluster {
+  /** Default: ipv4. */
+  readonly families?: FixtureFamilies;
   readonly nodes: readonly FixtureNode[];
   readonly networks: readonly FixtureNetwork[];
   readonly services: readonly FixtureService[];
@@ -83,6 +89,25 @@ export function port(
 
 const prefix = ({ subnet }: FixtureNetwork): string => subnet.slice(subnet.indexOf('/'));
 
+/** The IPv6 address that goes with an IPv4 one: `10.0.9.2` gives `fd00:10:0:9::2`. */
+export function sixOf(address: string): string {
+  const [a, b, c, d] = address.split('.').map((part) => Number(part).toString(16));
+  return ipText(`fd00:${a}:${b}:${c}::${d}`);
+}
+
+const rangeSix = (subnet: string): string => `${sixOf(subnet.split('/')[0] ?? '')}/64`;
+
+/** What a cluster makes of a value per family: the first is the main one, the other if both are. */
+function inFamilies<T>(
+  cluster: FixtureCluster,
+  four: T,
+  six: T,
+): { readonly first: T; readonly second?: T } {
+  const { families = 'ipv4' } = cluster;
+  if (families === 'ipv6') return { first: six };
+  return families === 'dual' ? { first: four, second: six } : { first: four };
+}
+
 /** What a node is assigned. */
 export function nodeState(
   cluster: FixtureCluster,
@@ -100,7 +125,7 @@ export function nodeState(
       dataPathPort: 4789,
     },
     networks: new Map(
-      cluster.networks.map((network) => [network.id, assignedNetwork(network, nodeId)]),
+      cluster.networks.map((network) => [network.id, assignedNetwork(cluster, network, nodeId)]),
     ),
     services: new Map(assignedServices(cluster)),
     slices: new Map(assignedSlices(cluster, revision)),
@@ -113,8 +138,22 @@ export function nodeState(
   };
 }
 
-function assignedNetwork(network: FixtureNetwork, nodeId: string): AssignedNetwork {
+function assignedNetwork(
+  cluster: FixtureCluster,
+  network: FixtureNetwork,
+  nodeId: string,
+): AssignedNetwork {
   const address = network.balancers[nodeId];
+  const { subnet, gateway, vxlanId } = network;
+  const subnets = inFamilies(
+    cluster,
+    { subnet, gateway, vxlanId },
+    { subnet: rangeSix(subnet), gateway: sixOf(gateway), vxlanId },
+  );
+  const own =
+    address === undefined
+      ? undefined
+      : inFamilies(cluster, `${address}${prefix(network)}`, `${sixOf(address)}/64`);
   return {
     id: network.id,
     name: network.name ?? network.id,
@@ -122,8 +161,9 @@ function assignedNetwork(network: FixtureNetwork, nodeId: string): AssignedNetwo
     isIngress: network.isIngress ?? false,
     isInternal: network.isInternal ?? false,
     isEncrypted: false,
-    subnets: [{ subnet: network.subnet, gateway: network.gateway, vxlanId: network.vxlanId }],
-    ...(address === undefined ? {} : { loadBalancerAddress: `${address}${prefix(network)}` }),
+    subnets: subnets.second === undefined ? [subnets.first] : [subnets.first, subnets.second],
+    ...(own === undefined ? {} : { loadBalancerAddress: own.first }),
+    ...(own?.second === undefined ? {} : { loadBalancerAddress6: own.second }),
   };
 }
 
@@ -132,6 +172,9 @@ function assignedServices(cluster: FixtureCluster): [string, AssignedService][] 
     Object.entries(service.vips).flatMap(([networkId, vip]): [string, AssignedService][] => {
       const network = cluster.networks.find(({ id }) => id === networkId);
       if (network === undefined) return [];
+      const address =
+        vip === '' ? {} : inFamilies(cluster, `${vip}${prefix(network)}`, `${sixOf(vip)}/64`);
+      const { first, second } = address as { first?: string; second?: string };
       return [
         [
           `${service.id}/${networkId}`,
@@ -140,7 +183,8 @@ function assignedServices(cluster: FixtureCluster): [string, AssignedService][] 
             serviceName: service.name ?? service.id,
             networkId,
             order: service.order,
-            ...(vip === '' ? {} : { virtualAddress: `${vip}${prefix(network)}` }),
+            ...(first === undefined ? {} : { virtualAddress: first }),
+            ...(second === undefined ? {} : { virtualAddress6: second }),
             aliases: service.aliases ?? [],
             ports: network.isIngress === true ? (service.ports ?? []) : [],
             algorithm: service.algorithm ?? 'round-robin',
@@ -166,12 +210,14 @@ function assignedSlices(cluster: FixtureCluster, revision: number): [string, Ass
       const backends = cluster.tasks.flatMap((task): Backend[] => {
         const address = task.addresses[networkId];
         if (task.service !== service.id || address === undefined) return [];
+        const { first, second } = inFamilies(cluster, address, sixOf(address));
         return [
           {
             taskId: task.id,
             taskName: nameOf(cluster, task),
             nodeId: task.node,
-            address,
+            address: first,
+            ...(second === undefined ? {} : { address6: second }),
             weight: task.weight ?? 1,
             state: task.state ?? 'serving',
             aliases: task.aliases ?? [task.id],
@@ -193,13 +239,19 @@ function assignedSlices(cluster: FixtureCluster, revision: number): [string, Ass
 
 function assignedPeers(cluster: FixtureCluster, nodeId: string): [string, AssignedPeer][] {
   const peers: [string, AssignedPeer][] = [];
-  const add = (networkId: string, address: string, node: string): void => {
+  const add = (networkId: string, address: string, node: string, isBalancer = false): void => {
     const tunnelAddress = cluster.nodes.find(({ id }) => id === node)?.underlay;
     if (node === nodeId || tunnelAddress === undefined) return;
-    peers.push([`${networkId}/${address}`, { networkId, address, nodeId: node, tunnelAddress }]);
+    const { first, second } = inFamilies(cluster, address, sixOf(address));
+    const role = isBalancer ? ({ isBalancer } as const) : {};
+    const peer = { networkId, nodeId: node, tunnelAddress, ...role };
+    peers.push([`${networkId}/${first}`, { ...peer, address: first }]);
+    if (second === undefined) return;
+    const macAddress = macOf(first);
+    peers.push([`${networkId}/${second}`, { ...peer, address: second, macAddress }]);
   };
   for (const { id, balancers } of cluster.networks) {
-    for (const [node, address] of Object.entries(balancers)) add(id, address, node);
+    for (const [node, address] of Object.entries(balancers)) add(id, address, node, true);
   }
   for (const task of cluster.tasks) {
     for (const [network, address] of Object.entries(task.addresses)) {
@@ -228,7 +280,16 @@ function assignedTask(cluster: FixtureCluster, task: FixtureTask): AssignedTask 
     networks: Object.entries(task.addresses).map(([networkId, address]) => {
       const network = cluster.networks.find(({ id }) => id === networkId);
       const length = network === undefined ? '/24' : prefix(network);
-      return { networkId, addresses: [`${address}${length}`], aliases: [] };
+      const { first, second } = inFamilies(
+        cluster,
+        `${address}${length}`,
+        `${sixOf(address)}/64`,
+      );
+      return {
+        networkId,
+        addresses: second === undefined ? [first] : [first, second],
+        aliases: [],
+      };
     }),
     ports: service?.ports ?? [],
     genericResources: [],

@@ -4,7 +4,13 @@
  * up to eight tasks in every state.
  */
 import fc from 'fast-check';
-import { port, type FixtureCluster, type FixtureService, type FixtureTask } from './cluster.js';
+import {
+  port,
+  type FixtureCluster,
+  type FixtureFamilies,
+  type FixtureService,
+  type FixtureTask,
+} from './cluster.js';
 
 const NETWORKS = ['ingress', 'net1', 'net2'] as const;
 const subnetOf = (network: string): string => `10.0.${NETWORKS.indexOf(network as 'net1')}`;
@@ -68,8 +74,27 @@ const shape: fc.Arbitrary<Shape> = fc.record({
 /**
  * A random cluster; with `isStrict`, one that a correct manager declares: no shared VIP or port.
  */
-export function randomCluster(options: { isStrict?: boolean } = {}): fc.Arbitrary<FixtureCluster> {
-  return shape.map((drawn) => clusterOf(drawn, options.isStrict ?? false));
+export function randomCluster(
+  options: {
+    isStrict?: boolean;
+    /** One of these is drawn. Default: ipv4 alone. */
+    families?: readonly FixtureFamilies[];
+    /** Some of the services that hash do it by Maglev. Default: false. */
+    hasMaglev?: boolean;
+  } = {},
+): fc.Arbitrary<FixtureCluster> {
+  const { isStrict = false, families = ['ipv4'], hasMaglev = false } = options;
+  const withMaglev = (service: FixtureService): FixtureService =>
+    hasMaglev && service.algorithm === 'source-hash' && service.order % 2 === 1
+      ? { ...service, algorithm: 'maglev' }
+      : service;
+  return fc
+    .tuple(shape, fc.constantFrom(...families))
+    .map(([drawn, drawnFamilies]) => {
+      const cluster = clusterOf(drawn, isStrict);
+      const services = cluster.services.map(withMaglev);
+      return { ...cluster, services, families: drawnFamilies };
+    });
 }
 
 function clusterOf(drawn: Shape, isStrict: boolean): FixtureCluster {

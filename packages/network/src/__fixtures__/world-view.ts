@@ -37,7 +37,7 @@ export function configView(config: NamespaceConfig): unknown {
       .sort(),
     neighbours: [...config.neighbours].map((entry) => JSON.stringify(entry)).sort(),
     forwarding: [...config.forwarding].map((entry) => JSON.stringify(entry)).sort(),
-    rules: [...config.tables]
+    rules: [...config.tables, ...[...config.tables6].map(([name, of]) => [`${name}6`, of] as const)]
       .flatMap(([table, chains]) =>
         [...chains]
           .filter(([, { rules, policy }]) => rules.length > 0 || policy === undefined)
@@ -50,11 +50,41 @@ export function configView(config: NamespaceConfig): unknown {
       )
       .sort(),
     balancers: [...config.balancers]
-      .map(([mark, { scheduler, persistence, destinations }]) => {
+      .map(([mark, { scheduler, flags, persistence, destinations }]) => {
         const to = destinations.map(({ address, port, weight }) => `${address}:${port} ${weight}`);
-        return `${mark} ${scheduler} ${persistence} ${to.sort().join(', ')}`;
+        return `${mark} ${scheduler} ${flags.join()} ${persistence} ${to.sort().join(', ')}`;
       })
       .sort(),
+    localRoutes: [...config.localRoutes].map(([address, device]) => `${address} ${device}`).sort(),
+    policies: ([4, 6] as const).map((family) => {
+      const { rules, routes } = config.policies[family];
+      return [
+        [...rules].map(([mark, table]) => `${mark} ${table}`).sort(),
+        [...routes].map(([table, { via, device }]) => `${table} ${via} ${device}`).sort(),
+      ];
+    }),
+    nft: nftView(config),
     sysctls: [...config.sysctls].map(([key, value]) => `${key}=${value}`).sort(),
   };
 }
+
+/** Tables of nft: what is in each set, and the rules of each chain, in order. */
+function nftView({ nft }: NamespaceConfig): unknown {
+  return [...nft.tables].sort(byName).map(([name, { sets, chains }]) => ({
+    name,
+    sets: [...sets].sort(byName).map(([set, { types, data, elements }]) => ({
+      set,
+      types,
+      data,
+      elements: [...elements].map(([key, value]) => `${key} : ${JSON.stringify(value)}`).sort(),
+    })),
+    chains: [...chains].sort(byName).map(([chain, { base, rules }]) => ({
+      chain,
+      base,
+      rules: rules.map(({ text }) => text),
+    })),
+  }));
+}
+
+const byName = (a: readonly [string, unknown], b: readonly [string, unknown]): number =>
+  a[0] < b[0] ? -1 : 1;

@@ -25,7 +25,10 @@ export function renderHops(hops: readonly Hop[], options: RenderHopsOptions = {}
 }
 
 /** Request and answer of a connection, and what became of it. */
-export function renderConnection(result: ConnectResult, options: RenderHopsOptions = {}): string {
+export function renderConnection(
+  result: Omit<ConnectResult, 'sourcePort' | 'delivered'>,
+  options: RenderHopsOptions = {},
+): string {
   const blanks = ' '.repeat(options.indent ?? 0);
   const inner = { indent: (options.indent ?? 0) + 2 };
   const end = result.reason === undefined ? result.outcome : `${result.outcome}: ${result.reason}`;

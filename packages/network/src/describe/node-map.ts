@@ -2,7 +2,8 @@
  * The map of a node: what an operator draws on a whiteboard.
  */
 import { compareBy, compareText } from '@skep/api';
-import { addressOf, compareAddresses, ipv4RangeText } from '../table/ipv4.js';
+import { compareAddresses, ipRangeText } from '../table/ip.js';
+import { addressOf } from '../table/ipv4.js';
 import type { NetworkTable, TableContent, TaskSandbox } from '../table/node-tables.js';
 import { textTable } from './text-table.js';
 
@@ -70,7 +71,7 @@ function matrix(
   ];
   const rows = [
     row('', ({ name }) => name, gatewayBridge.name),
-    row('range', subnetsOf, ipv4RangeText(gatewayBridge.address)),
+    row('range', subnetsOf, ipRangeText(gatewayBridge.address)),
     row('VXLAN id', ({ subnets }) => subnets.map(({ vxlanId }) => String(vxlanId)).join(' ')),
     row(
       'bridge',

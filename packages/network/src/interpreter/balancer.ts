@@ -1,16 +1,19 @@
 /**
- * IPVS in a namespace: services by mark, their schedulers, the connections they have.
+ * IPVS in a namespace: the connections it gave to backends, and whom clients with affinity belong
+ * to.
  *
- * **Source:** Linux net/netfilter/ipvs (ip_vs_core, ip_vs_rr, ip_vs_wrr, ip_vs_lc, ip_vs_wlc). The
- * source-hash and maglev schedulers keep their property, one client one backend, but not the
- * kernel's choice of it.
+ * **Source:** Linux net/netfilter/ipvs (ip_vs_core, ip_vs_conn, ip_vs_proto_tcp).
  */
-import { hash32 } from '@skep/api';
-import type { BalancerConfig, DestinationConfig } from './namespace-config.js';
+import { BackendLoads } from './backend-loads.js';
+import { balancerKey, type BalancerConfig, type DestinationConfig } from './namespace-config.js';
 import { tupleKey, tupleOf, type Packet, type Tuple } from './packet.js';
+import { schedule } from './scheduler.js';
 
 /** Most connections that a namespace remembers; beyond, the oldest are forgotten. */
 export const BALANCED_MAX = 65_536;
+
+/** How long the kernel looks again whether a client has connections left. */
+const TEMPLATE_RECHECK_MS = 60_000;
 
 /** A connection that was given to a backend. */
 export interface BalancedConnection {
@@ -26,60 +29,62 @@ export type BalanceResult =
   | { readonly type: 'refuse'; readonly reason: string }
   | { readonly type: 'send'; readonly connection: BalancedConnection };
 
-interface SchedulerState {
-  /** The scheduler whose state it is: another one starts afresh. */
-  scheduler: string;
-  /** Backend chosen last, and the list as it was then. */
-  last: string | undefined;
-  order: readonly string[];
-  /** Threshold of weighted round robin. */
-  threshold: number;
-  readonly templates: Map<string, { readonly address: string; readonly until: number }>;
+/** Settings of the namespace that matter. */
+export interface BalanceSettings {
+  /** `net.ipv4.vs.expire_quiescent_template`: affinity does not lead to a backend that drains. */
+  readonly expiresQuiescent: boolean;
 }
 
-const isServing = ({ weight }: DestinationConfig): boolean => weight > 0;
+/** Whose a client is. */
+interface Template {
+  readonly address: string;
+  until: number;
+  /** Connections that hang on it: it outlives them. */
+  open: number;
+  lastEnd: number;
+}
 
 /** See the module comment. The services themselves are configuration and passed in. */
 export class Balancer {
   private readonly connections = new Map<string, BalancedConnection>();
   private readonly replies = new Map<string, BalancedConnection>();
-  private readonly states = new Map<number, SchedulerState>();
+  private readonly loads = new BackendLoads();
+  /** `SERVICE CLIENT` → whose it is. */
+  private readonly templates = new Map<string, Template>();
   private readonly max: number;
 
-  /** `max`: how many connections, and clients with affinity per service, are remembered. */
+  /** `max`: how many connections, and clients with affinity, are remembered. */
   constructor(max = BALANCED_MAX) {
     this.max = max;
   }
 
-  /** Open connections of a backend. Cost: O(connections). */
+  /** Open connections of a backend. */
   activeConnections(mark: number, address: string): number {
-    let count = 0;
-    for (const connection of this.connections.values()) {
-      if (connection.mark === mark && connection.backend.address === address) count += 1;
-    }
-    return count;
+    return this.loads.open(balancerKey(mark, address), address);
   }
 
-  /** What happens to a packet for a virtual address. `now` in ms, for affinity. */
+  /** What happens to a packet for a virtual address. `now` in ms, for affinity and closed ones. */
   request(
     packet: Packet,
     services: ReadonlyMap<number, BalancerConfig>,
     now: number,
+    settings: BalanceSettings = { expiresQuiescent: true },
   ): BalanceResult {
     if (packet.protocol === 'icmp') return { type: 'pass' };
     const original = tupleOf(packet);
     const known = this.connections.get(tupleKey(original));
     if (known !== undefined) {
-      const destinations = services.get(known.mark)?.destinations ?? [];
+      const key = balancerKey(known.mark, original.destination);
+      const destinations = services.get(key)?.destinations ?? [];
       if (destinations.some(({ address }) => address === known.backend.address)) {
         return { type: 'send', connection: known };
       }
-      this.close(known);
+      this.forget(known);
       return { type: 'refuse', reason: `its backend ${known.backend.address} was removed` };
     }
-    const service = services.get(packet.mark);
+    const service = services.get(balancerKey(packet.mark, packet.destination));
     if (service === undefined) return { type: 'pass' };
-    const chosen = this.schedule(packet, service, now);
+    const chosen = this.choose(packet, service, now, settings);
     if (chosen === undefined) return { type: 'refuse', reason: 'no backend takes connections' };
     const port = chosen.port === 0 ? packet.destinationPort : chosen.port;
     const connection = {
@@ -96,11 +101,16 @@ export class Balancer {
     return this.replies.get(tupleKey(tupleOf(packet)));
   }
 
-  /** Forgets a connection. */
-  close(connection: BalancedConnection): void {
-    this.connections.delete(tupleKey(connection.original));
-    const reply = replyKey(connection);
-    if (this.replies.get(reply) === connection) this.replies.delete(reply);
+  /**
+   * Ends a connection at a time. A backend's load remembers it for as long as the kernel does:
+   * those of tcp for two minutes, those of udp, of whose end nobody is told, for five.
+   */
+  close(connection: BalancedConnection, now = 0): void {
+    if (this.connections.get(tupleKey(connection.original)) !== connection) return;
+    this.forget(connection);
+    const end = this.loads.fade(keyOf(connection), connection, now);
+    const template = this.templates.get(templateKey(connection));
+    if (template !== undefined) template.lastEnd = Math.max(template.lastEnd, end);
   }
 
   /** The connection of a client to a virtual address. */
@@ -108,73 +118,92 @@ export class Balancer {
     return this.connections.get(tupleKey(original));
   }
 
+  private forget(connection: BalancedConnection): void {
+    if (!this.connections.delete(tupleKey(connection.original))) return;
+    const reply = replyKey(connection);
+    if (this.replies.get(reply) === connection) this.replies.delete(reply);
+    this.loads.remove(keyOf(connection), connection);
+    const template = this.templates.get(templateKey(connection));
+    if (template !== undefined && template.open > 0) template.open -= 1;
+  }
+
   private remember(connection: BalancedConnection): void {
     this.connections.set(tupleKey(connection.original), connection);
     this.replies.set(replyKey(connection), connection);
+    this.loads.add(keyOf(connection), connection);
+    const template = this.templates.get(templateKey(connection));
+    if (template !== undefined) template.open += 1;
     while (this.connections.size > this.max) {
       const oldest = this.connections.values().next().value;
       if (oldest === undefined) break;
-      this.close(oldest);
+      this.forget(oldest);
     }
   }
 
-  private stateOf(mark: number): SchedulerState {
-    let state = this.states.get(mark);
-    if (state === undefined) {
-      state = { scheduler: '', last: undefined, order: [], threshold: 0, templates: new Map() };
-      this.states.set(mark, state);
+  /** The connections of a backend that was removed are over, and nobody belongs to it. */
+  private forgetBackend(key: number, address: string): void {
+    this.loads.clear(key, address);
+    for (const [name, template] of this.templates) {
+      const isMeant = address === '*' || template.address === address;
+      if (isMeant && name.startsWith(`${key} `)) this.templates.delete(name);
     }
-    return state;
-  }
-
-  private schedule(
-    packet: Packet,
-    service: BalancerConfig,
-    now: number,
-  ): DestinationConfig | undefined {
-    const state = this.stateOf(packet.mark);
-    if (state.scheduler !== service.scheduler) {
-      state.scheduler = service.scheduler;
-      state.last = undefined;
-      state.threshold = 0;
-    }
-    if (service.persistence === 0) return this.choose(packet, service, state);
-    const template = state.templates.get(packet.source);
-    const kept = service.destinations.find(({ address }) => address === template?.address);
-    const isKept = template !== undefined && template.until > now && kept !== undefined;
-    const chosen = isKept && isServing(kept) ? kept : this.choose(packet, service, state);
-    state.templates.delete(packet.source);
-    if (chosen !== undefined) {
-      const until = now + service.persistence * 1000;
-      state.templates.set(packet.source, { address: chosen.address, until });
-    }
-    if (state.templates.size > this.max) {
-      const oldest = state.templates.keys().next().value;
-      if (oldest !== undefined) state.templates.delete(oldest);
-    }
-    return chosen;
   }
 
   private choose(
     packet: Packet,
-    { scheduler, destinations }: BalancerConfig,
-    state: SchedulerState,
+    service: BalancerConfig,
+    now: number,
+    settings: BalanceSettings,
   ): DestinationConfig | undefined {
-    switch (scheduler) {
-      case 'rr':
-        return roundRobin(destinations, state);
-      case 'wrr':
-        return weightedRoundRobin(destinations, state);
-      case 'sh':
-      case 'mh':
-        return bySource(packet.source, destinations);
-      default:
-        return leastConnections(destinations, (destination) => {
-          const active = this.activeConnections(packet.mark, destination.address);
-          return scheduler === 'wlc' ? active / destination.weight : active;
-        });
+    const key = balancerKey(packet.mark, packet.destination);
+    for (const address of service.removed) this.forgetBackend(key, address);
+    service.removed.clear();
+    const fresh = (): DestinationConfig | undefined =>
+      schedule(service, {
+        client: { address: packet.source, port: packet.sourcePort },
+        connections: (address) => this.loads.at(key, address, now),
+      });
+    if (service.persistence === 0) return fresh();
+    const name = `${key} ${packet.source}`;
+    const template = this.templates.get(name);
+    const kept =
+      template === undefined || hasExpired(template, now)
+        ? undefined
+        : service.destinations.find(({ address }) => address === template.address);
+    const isKept = kept !== undefined && (kept.weight > 0 || !settings.expiresQuiescent);
+    const chosen = isKept ? kept : fresh();
+    this.templates.delete(name);
+    if (chosen === undefined) return undefined;
+    this.templates.set(name, {
+      address: chosen.address,
+      until: now + service.persistence * 1000,
+      open: isKept ? (template?.open ?? 0) : 0,
+      lastEnd: isKept ? (template?.lastEnd ?? 0) : 0,
+    });
+    if (this.templates.size > this.max) {
+      const oldest = this.templates.keys().next().value;
+      if (oldest !== undefined) this.templates.delete(oldest);
     }
+    return chosen;
   }
+}
+
+/** When its time is over, it stays as long as connections hang on it, looked at every minute. */
+function hasExpired(template: Template, now: number): boolean {
+  if (template.until > now) return false;
+  const last = template.open > 0 ? now + 1 : template.lastEnd;
+  if (last <= template.until) return true;
+  const rounds = Math.ceil((Math.min(last, now + 1) - template.until) / TEMPLATE_RECHECK_MS);
+  template.until += rounds * TEMPLATE_RECHECK_MS;
+  return template.until <= now;
+}
+
+function keyOf({ mark, original }: BalancedConnection): number {
+  return balancerKey(mark, original.destination);
+}
+
+function templateKey(connection: BalancedConnection): string {
+  return `${keyOf(connection)} ${connection.original.source}`;
 }
 
 function replyKey({ original, backend }: BalancedConnection): string {
@@ -185,105 +214,4 @@ function replyKey({ original, backend }: BalancedConnection): string {
     destination: original.source,
     destinationPort: original.sourcePort,
   });
-}
-
-/** Position of the backend chosen last; when it is gone, of the one before it. -1: start. */
-function lastPosition(destinations: readonly DestinationConfig[], state: SchedulerState): number {
-  const start = state.last === undefined ? -1 : state.order.indexOf(state.last);
-  for (let i = start; i >= 0; i -= 1) {
-    const position = destinations.findIndex(({ address }) => address === state.order[i]);
-    if (position >= 0) return position;
-  }
-  return -1;
-}
-
-function remember(
-  destinations: readonly DestinationConfig[],
-  state: SchedulerState,
-  chosen: DestinationConfig,
-): DestinationConfig {
-  state.last = chosen.address;
-  state.order = destinations.map(({ address }) => address);
-  return chosen;
-}
-
-function roundRobin(
-  destinations: readonly DestinationConfig[],
-  state: SchedulerState,
-): DestinationConfig | undefined {
-  const last = lastPosition(destinations, state);
-  for (let step = 1; step <= destinations.length; step += 1) {
-    const candidate = destinations[(last + step) % destinations.length];
-    if (candidate !== undefined && isServing(candidate)) {
-      return remember(destinations, state, candidate);
-    }
-  }
-  return undefined;
-}
-
-function weightedRoundRobin(
-  destinations: readonly DestinationConfig[],
-  state: SchedulerState,
-): DestinationConfig | undefined {
-  const weights = destinations.filter(isServing).map(({ weight }) => weight);
-  if (weights.length === 0) return undefined;
-  const highest = Math.max(...weights);
-  const divisor = weights.reduce(greatestDivisor);
-  let at = lastPosition(destinations, state);
-  if (state.threshold <= 0 || state.threshold > highest) state.threshold = highest;
-  // Each round lowers the threshold by the divisor, so it is reached within this many steps.
-  const steps = destinations.length * (highest / divisor + 1);
-  for (let step = 0; step < steps; step += 1) {
-    at += 1;
-    if (at >= destinations.length) {
-      at = 0;
-      state.threshold -= divisor;
-      if (state.threshold <= 0) state.threshold = highest;
-    }
-    const candidate = destinations[at];
-    if (candidate !== undefined && candidate.weight >= state.threshold) {
-      return remember(destinations, state, candidate);
-    }
-  }
-  return undefined;
-}
-
-function greatestDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestDivisor(b, a % b);
-}
-
-function leastConnections(
-  destinations: readonly DestinationConfig[],
-  load: (destination: DestinationConfig) => number,
-): DestinationConfig | undefined {
-  let best: DestinationConfig | undefined;
-  let least = Infinity;
-  for (const candidate of destinations) {
-    if (!isServing(candidate)) continue;
-    const value = load(candidate);
-    if (value < least) {
-      least = value;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-/** Highest random weight: a backend that goes only moves its own clients. */
-function bySource(
-  source: string,
-  destinations: readonly DestinationConfig[],
-): DestinationConfig | undefined {
-  let best: DestinationConfig | undefined;
-  let highest = -Infinity;
-  for (const candidate of destinations) {
-    if (!isServing(candidate)) continue;
-    const draw = (hash32(`${source} ${candidate.address}`) + 1) / 4_294_967_297;
-    const score = -candidate.weight / Math.log(draw);
-    if (score > highest) {
-      highest = score;
-      best = candidate;
-    }
-  }
-  return best;
 }

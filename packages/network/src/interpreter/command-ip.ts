@@ -3,7 +3,7 @@
  *
  * **Source:** ip-link(8), ip-address(8), ip-route(8), ip-neighbour(8), bridge(8).
  */
-import { ipv4Range } from '../table/ipv4.js';
+import { ipRange, ipText, isIpv6 } from '../table/ip.js';
 import { notPossible, notUnderstood } from './command-base.js';
 import { linkKey, type LinkConfig, type NamespaceConfig } from './namespace-config.js';
 
@@ -16,10 +16,14 @@ function pairs(words: readonly string[], from: number): ReadonlyMap<string, stri
   return map;
 }
 
-/** @throws invalid-argument for what is not understood. */
-export function parseIpLine(line: string): Execute {
+/**
+ * `family`: that of `ip -batch`, or of `ip -6 -batch`, for lines that name no address.
+ * @throws invalid-argument for what is not understood.
+ */
+export function parseIpLine(line: string, family: 4 | 6 = 4): Execute {
   const words = line.split(/\s+/);
-  const execute = parseIpWords(line, words);
+  const execute =
+    words[0] === 'rule' ? parseRuleWords(line, words, family) : parseIpWords(line, words);
   if (execute === undefined) throw notUnderstood('ip', line);
   return execute;
 }
@@ -37,7 +41,10 @@ function parseIpWords(line: string, words: readonly string[]): Execute | undefin
     case 'addr':
       return parseAddressChange(line, verb, words);
     case 'route':
-      return parseRoute(line, verb, words);
+      if (name === 'local') return parseLocalRoute(line, verb, words);
+      return words.includes('table')
+        ? parsePolicyRoute(line, verb, words)
+        : parseRoute(line, verb, words);
     case 'neigh':
       return parseNeighbour(line, verb, words);
     default:
@@ -125,11 +132,13 @@ function parseLinkSet(line: string, words: readonly string[]): Execute | undefin
   const isDown = words.includes('down');
   const at = words.indexOf('master');
   const master = at < 0 ? undefined : words[at + 1];
-  if (!isUp && !isDown && master === undefined) return undefined;
+  const mac = words[3] === 'address' ? words[4] : undefined;
+  if (!isUp && !isDown && master === undefined && mac === undefined) return undefined;
   return (config) => {
     requireDevice(config, line, name);
     const found = config.interface(name);
     if (master !== undefined) found.master = master;
+    if (mac !== undefined) found.macAddress = mac;
     if (isUp || isDown) found.isUp = isUp;
     if (name === 'lo' && isUp) config.addAddress('lo', '127.0.0.1/8');
   };
@@ -139,6 +148,9 @@ function deleteLink(config: NamespaceConfig, line: string, name: string): void {
   if (!config.interfaces.delete(name)) throw notPossible(line, 'no such interface');
   config.links.delete(name);
   for (const [key, route] of config.routes) if (route.device === name) config.routes.delete(key);
+  for (const [key, device] of config.localRoutes) {
+    if (device === name) config.localRoutes.delete(key);
+  }
 }
 
 function parseAddressChange(
@@ -167,10 +179,11 @@ function parseRoute(
   words: readonly string[],
 ): Execute | undefined {
   const text = words[2] ?? '';
-  const destination = text === 'default' ? '0.0.0.0/0' : text;
   const rest = pairs(words, 3);
   const device = rest.get('dev');
   const via = rest.get('via');
+  const everything = via !== undefined && isIpv6(via) ? '::/0' : '0.0.0.0/0';
+  const destination = text === 'default' ? everything : text;
   if (verb === 'delete') {
     return ({ routes }) => {
       if (!routes.delete(destination)) throw notPossible(line, 'no such route');
@@ -179,7 +192,7 @@ function parseRoute(
   if (device === undefined || (verb !== 'replace' && verb !== 'add')) return undefined;
   const route = {
     destination,
-    range: ipv4Range(destination),
+    range: ipRange(destination),
     device,
     ...(via === undefined ? {} : { via }),
   };
@@ -188,6 +201,72 @@ function parseRoute(
     requireDevice(config, line, device);
     if (verb === 'add' && routes.has(destination)) throw notPossible(line, 'the route exists');
     routes.set(destination, route);
+  };
+}
+
+/** `route replace local 10.0.9.2 dev br0`: an address that is answered for, and no interface's. */
+function parseLocalRoute(
+  line: string,
+  verb: string | undefined,
+  words: readonly string[],
+): Execute | undefined {
+  const address = ipText(words[3] ?? '');
+  const device = pairs(words, 4).get('dev');
+  if (device === undefined || address === '') return undefined;
+  if (verb === 'replace') {
+    return (config) => {
+      requireDevice(config, line, device);
+      config.localRoutes.set(address, device);
+    };
+  }
+  if (verb !== 'delete') return undefined;
+  return ({ localRoutes }) => {
+    if (!localRoutes.delete(address)) throw notPossible(line, 'no such route');
+  };
+}
+
+/** `route replace default via 10.0.0.2 dev eth0 table 7`. */
+function parsePolicyRoute(
+  line: string,
+  verb: string | undefined,
+  words: readonly string[],
+): Execute | undefined {
+  const rest = pairs(words, 3);
+  const [via, device] = [rest.get('via'), rest.get('dev')];
+  const table = Number(rest.get('table'));
+  if (words[2] !== 'default' || via === undefined || device === undefined) return undefined;
+  if (!Number.isInteger(table)) return undefined;
+  const family = isIpv6(via) ? 6 : 4;
+  if (verb === 'replace') {
+    return (config) => {
+      requireDevice(config, line, device);
+      config.policies[family].routes.set(table, { via, device });
+    };
+  }
+  if (verb !== 'delete') return undefined;
+  return ({ policies }) => {
+    if (!policies[family].routes.delete(table)) throw notPossible(line, 'no such route');
+  };
+}
+
+/** `rule add pref 100 fwmark 0x0a000002 lookup 7`. */
+function parseRuleWords(
+  line: string,
+  words: readonly string[],
+  family: 4 | 6,
+): Execute | undefined {
+  const rest = pairs(words, 2);
+  const [mark, table] = [Number(rest.get('fwmark')), Number(rest.get('lookup'))];
+  if (!Number.isInteger(mark) || !Number.isInteger(table)) return undefined;
+  if (words[1] === 'add') {
+    return ({ policies }) => {
+      if (policies[family].rules.has(mark)) throw notPossible(line, 'the rule exists');
+      policies[family].rules.set(mark, table);
+    };
+  }
+  if (words[1] !== 'delete') return undefined;
+  return ({ policies }) => {
+    if (!policies[family].rules.delete(mark)) throw notPossible(line, 'no such rule');
   };
 }
 

@@ -19,11 +19,11 @@ const TARGETS: Readonly<Record<string, FilterTable>> = {
 };
 
 /**
- * Parses a whole text. Lines that stand before any `*table` belong to the table that their target
- * is for: recorded rules come without headers.
+ * Parses a whole text, for one of the families. Lines that stand before any `*table` belong to the
+ * table that their target is for: recorded rules come without headers.
  * @throws invalid-argument for what is not understood.
  */
-export function parseFilterText(text: string): readonly Command[] {
+export function parseFilterText(text: string, family: 4 | 6 = 4): readonly Command[] {
   const commands: Command[] = [];
   let table: FilterTable | undefined;
   for (const raw of text.split('\n')) {
@@ -34,7 +34,7 @@ export function parseFilterText(text: string): readonly Command[] {
     } else if (line === 'COMMIT') {
       table = undefined;
     } else {
-      commands.push({ text: line, execute: parseFilterLine(line, table) });
+      commands.push({ text: line, execute: parseFilterLine(line, { open: table, family }) });
     }
   }
   return commands;
@@ -46,12 +46,15 @@ function tableNamed(line: string): FilterTable {
   throw notUnderstood('iptables', line);
 }
 
-function parseFilterLine(line: string, open: FilterTable | undefined): Command['execute'] {
+function parseFilterLine(
+  line: string,
+  { open, family }: { readonly open: FilterTable | undefined; readonly family: 4 | 6 },
+): Command['execute'] {
   const words = tokens(line);
   const [verb = '', chain = '', ...rest] = words;
   if (verb.startsWith(':')) {
     if (open === undefined) throw notUnderstood('iptables', line);
-    return declareChain(open, verb.slice(1), chain);
+    return declareChain({ table: open, family, chain: verb.slice(1), line }, chain);
   }
   const isNumbered = verb === '-I' && /^\d+$/.test(rest[0] ?? '');
   const rule = ['-A', '-I', '-D'].includes(verb)
@@ -59,12 +62,13 @@ function parseFilterLine(line: string, open: FilterTable | undefined): Command['
     : undefined;
   const table = open ?? (rule === undefined ? undefined : tableOf(rule));
   if (table === undefined) throw notUnderstood('iptables', line);
-  if (verb === '-F') return (config) => flush(config, { table, chain, line });
-  if (verb === '-X') return (config) => deleteChain(config, { table, chain, line });
+  const place = { table, family, chain, line };
+  if (verb === '-F') return (config) => flush(config, place);
+  if (verb === '-X') return (config) => deleteChain(config, place);
   if (rule === undefined) throw notUnderstood('iptables', line);
   const position = isNumbered ? Number(rest[0]) - 1 : 0;
   return (config) => {
-    const found = chainOf(config, { table, chain, line });
+    const found = chainOf(config, place);
     if (verb === '-A') {
       found.rules.push(rule);
     } else if (verb === '-I') {
@@ -83,20 +87,22 @@ function tableOf(rule: FilterRule): FilterTable | undefined {
 
 interface ChainPlace {
   readonly table: FilterTable;
+  readonly family: 4 | 6;
   readonly chain: string;
   readonly line: string;
 }
 
-function chainOf(config: NamespaceConfig, { table, chain, line }: ChainPlace): ChainConfig {
-  const found = config.table(table).get(chain);
+function chainOf(config: NamespaceConfig, place: ChainPlace): ChainConfig {
+  const { table, family, chain, line } = place;
+  const found = config.table(table, family).get(chain);
   if (found === undefined) throw notPossible(line, 'no such chain');
   return found;
 }
 
 /** A policy sets that of a built-in chain; a user's chain is made, or emptied. */
-function declareChain(table: FilterTable, chain: string, policy: string): Command['execute'] {
+function declareChain({ table, family, chain }: ChainPlace, policy: string): Command['execute'] {
   return (config) => {
-    const chains = config.table(table);
+    const chains = config.table(table, family);
     const present = chains.get(chain);
     if (policy === 'ACCEPT' || policy === 'DROP') {
       if (present !== undefined) present.policy = policy;
@@ -111,12 +117,12 @@ function flush(config: NamespaceConfig, place: ChainPlace): void {
     chainOf(config, place).rules = [];
     return;
   }
-  for (const chain of config.table(place.table).values()) chain.rules = [];
+  for (const chain of config.table(place.table, place.family).values()) chain.rules = [];
 }
 
 function deleteChain(config: NamespaceConfig, place: ChainPlace): void {
   const chain = chainOf(config, place);
   if (chain.policy !== undefined) throw notPossible(place.line, 'the chain is built in');
   if (chain.rules.length > 0) throw notPossible(place.line, 'the chain is not empty');
-  config.table(place.table).delete(place.chain);
+  config.table(place.table, place.family).delete(place.chain);
 }

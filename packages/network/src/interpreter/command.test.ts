@@ -103,15 +103,19 @@ describe('commands', () => {
     ]);
     run('iptables', '*filter\n-F MINE\n-X MINE\n-F\nCOMMIT', config);
     expect(config.table('filter').has('MINE')).toBe(false);
-    expect(config.hasRules).toBe(true);
+    expect(config.hasRules(4)).toBe(true);
+    expect(config.hasRules(6)).toBe(false);
   });
 
   it('reads what ipvsadm --save prints, and more', () => {
     const config = run('ipvs', '-A -f 256 -s wlc -p\n-a -f 256 -r 10.0.0.1:80 -m');
     expect(config.balancers.get(256)).toEqual({
       scheduler: 'wlc',
+      flags: [],
       persistence: 300,
-      destinations: [{ address: '10.0.0.1', port: 80, weight: 1 }],
+      destinations: [{ address: '10.0.0.1', port: 80, weight: 1, lastWeight: 1 }],
+      position: { last: undefined, threshold: 0 },
+      removed: new Set(['*']),
     });
     run('ipvs', '-E -f 256 -s sh -b sh-fallback', config);
     expect(config.balancers.get(256)).toMatchObject({ scheduler: 'sh', persistence: 0 });

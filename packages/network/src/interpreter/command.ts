@@ -4,9 +4,11 @@
  */
 import type { Tool } from '../render/rendered.js';
 import { notUnderstood, type Command } from './command-base.js';
+import { parseConntrackLine } from './command-conntrack.js';
 import { parseBridgeLine, parseIpLine } from './command-ip.js';
 import { parseFilterText } from './command-iptables.js';
 import { parseIpvsLine } from './command-ipvs.js';
+import { parseNftText } from './nft/command-nft.js';
 import type { NamespaceConfig } from './namespace-config.js';
 
 /**
@@ -14,17 +16,22 @@ import type { NamespaceConfig } from './namespace-config.js';
  * @throws invalid-argument with the line for what is not understood.
  */
 export function parseCommands(tool: Tool, text: string): readonly Command[] {
-  if (tool === 'iptables') return parseFilterText(text);
+  if (tool === 'iptables' || tool === 'ip6tables') {
+    return parseFilterText(text, tool === 'iptables' ? 4 : 6);
+  }
+  if (tool === 'nft') return parseNftText(text);
   const commands: Command[] = [];
   for (const line of contentLines(text)) {
     const execute =
-      tool === 'ip'
-        ? parseIpLine(line)
+      tool === 'ip' || tool === 'ip6'
+        ? parseIpLine(line, tool === 'ip' ? 4 : 6)
         : tool === 'bridge'
           ? parseBridgeLine(line)
           : tool === 'ipvs'
             ? parseIpvsLine(line)
-            : parseSysctlLine(line);
+            : tool === 'conntrack'
+              ? parseConntrackLine(line)
+              : parseSysctlLine(line);
     commands.push({ text: line, execute });
   }
   return commands;

@@ -23,6 +23,8 @@ export interface Connection {
   isDestinationDecided: boolean;
   hasReply: boolean;
   isConfirmed: boolean;
+  /** Mark of the connection; 0 for none. */
+  mark: number;
 }
 
 /** A packet's place in a connection. */
@@ -65,6 +67,7 @@ export class ConnectionTable {
         isDestinationDecided: false,
         hasReply: false,
         isConfirmed: false,
+        mark: 0,
       },
     };
   }
@@ -89,6 +92,13 @@ export class ConnectionTable {
       if (this.flows.get(key)?.connection === connection) this.flows.delete(key);
     }
     connection.isConfirmed = false;
+  }
+
+  /** Forgets connections. Cost: O(connections). */
+  closeWhere(isMeant: (connection: Connection) => boolean): void {
+    for (const { connection } of [...this.flows.values()]) {
+      if (isMeant(connection)) this.close(connection);
+    }
   }
 
   /** Gives a new connection another destination, in both directions from now on. */

@@ -1,7 +1,8 @@
 /**
  * What lies between namespaces: veth links, bridges, VXLAN tunnels, the underlay.
  */
-import { macOf } from '../table/ipv4.js';
+import { familyOf, macOf } from '../table/ip.js';
+import { isLifted } from './nft/passage.js';
 import { packetText, type Packet } from './packet.js';
 import { sysctl } from './sysctl.js';
 import type { Fabric, Outcome, Passage, Walk } from './walk.js';
@@ -21,6 +22,7 @@ export const WORLD_FABRIC: Fabric = Object.freeze({
     const { namespace, packet, outInterface } = passage;
     // Marks end at the edge of a namespace.
     packet.mark = 0;
+    packet.sourceMac = macAddressOf(namespace, outInterface);
     const { node, config, reference } = namespace;
     if (config.interfaces.get(outInterface)?.isBridge === true) {
       return bridge(walk, namespace, outInterface, { packet, nextHop, fromPort: undefined });
@@ -44,8 +46,10 @@ export const WORLD_FABRIC: Fabric = Object.freeze({
 /** A frame on a bridge: to the namespace itself, to a port, or through the tunnel. */
 function bridge(walk: Walk, namespace: WorldNamespace, name: string, frame: Frame): Outcome {
   const { packet, nextHop, fromPort } = frame;
-  const own = namespace.config.interfaces.get(name);
-  if (fromPort !== undefined && own?.addresses.has(nextHop) === true) {
+  const { interfaces, localRoutes } = namespace.config;
+  const isOwn =
+    interfaces.get(name)?.addresses.has(nextHop) === true || localRoutes.get(nextHop) === name;
+  if (fromPort !== undefined && (isOwn || isTaken(walk, namespace, name, packet))) {
     return walk.receive(namespace, name, packet);
   }
   const port = portOf(namespace, name, fromPort, (other, interfaceName) =>
@@ -59,6 +63,22 @@ function bridge(walk: Walk, namespace: WorldNamespace, name: string, frame: Fram
     return tunnel(walk, namespace, device, { packet, macAddress: neighbour.macAddress });
   }
   return walk.drop({ namespace }, `nobody on ${name} has the address ${nextHop}`);
+}
+
+/** Whether rules of the bridge take a frame from a port for the namespace itself. */
+function isTaken(walk: Walk, namespace: WorldNamespace, name: string, packet: Packet): boolean {
+  const own = namespace.config.interfaces.get(name)?.macAddress;
+  return isLifted(namespace, own, packet, (action, text) => {
+    walk.note({ namespace }, 'bridge', action, text);
+  });
+}
+
+/** MAC address of an interface, as frames that it sends carry it. */
+function macAddressOf({ node, config, reference }: WorldNamespace, name: string): string {
+  const { link } = node.plugs.get(`${reference.name}/${name}`) ?? {};
+  const given = config.interfaces.get(name)?.macAddress ?? link?.peerMacAddress;
+  const address = config.addressOfInterface(name) ?? config.addressOfInterface(name, 6);
+  return given ?? (address === undefined ? '' : macOf(address));
 }
 
 interface Port {
@@ -88,10 +108,11 @@ function portOf(
 /** A frame from one port to another; rules see it when `bridge-nf-call-iptables` is on. */
 function cross(walk: Walk, namespace: WorldNamespace, name: string, frame: Frame & Port): Outcome {
   const { packet, to, toInterface, fromPort } = frame;
-  const key = 'net.bridge.bridge-nf-call-iptables';
+  const family = familyOf(packet.destination);
+  const key = `net.bridge.bridge-nf-call-${family === 4 ? 'iptables' : 'ip6tables'}`;
   const isFiltered =
     fromPort !== undefined &&
-    namespace.config.hasRules &&
+    namespace.config.hasRules(family) &&
     sysctl(walk.world, namespace, key) === '1';
   if (isFiltered) {
     const passage: Passage = {
@@ -148,8 +169,10 @@ function tunnel(
     const far = target.namespaces.get(link.peerNamespace);
     const master = far?.config.interfaces.get(link.peerName)?.master;
     if (far === undefined || master === undefined) continue;
+    const isOwn = far.config.interfaces.get(master)?.macAddress === macAddress;
+    if (isOwn || isTaken(walk, far, master, packet)) return walk.receive(far, master, packet);
     const port = portOf(far, master, undefined, (to, name, mac) => {
-      const address = to.config.addressOfInterface(name);
+      const address = to.config.addressOfInterface(name) ?? to.config.addressOfInterface(name, 6);
       return (mac ?? (address === undefined ? '' : macOf(address))) === macAddress;
     });
     if (port === undefined) {

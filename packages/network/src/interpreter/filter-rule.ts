@@ -4,7 +4,8 @@
  * **Source:** iptables-extensions(8).
  */
 import { SkepError } from '@skep/api';
-import { ipv4Number, ipv4Range, isInRange, type Ipv4Range } from '../table/ipv4.js';
+import { parseIp } from '../ipam/ip-address.js';
+import { ipRange, isInIpRange } from '../table/ip.js';
 import type { Packet } from './packet.js';
 
 /** State of a packet's connection. */
@@ -141,12 +142,12 @@ function parseMatch(word: string, reader: RuleReader): Match | undefined {
       return ({ packet }) => isInPorts(packet.sourcePort);
     }
     case '-s': {
-      const range = ipv4Range(reader.value());
-      return ({ packet }) => isAddressIn(packet.source, range);
+      const range = ipRange(reader.value());
+      return ({ packet }) => isInIpRange(packet.source, range);
     }
     case '-d': {
-      const range = ipv4Range(reader.value());
-      return ({ packet }) => isAddressIn(packet.destination, range);
+      const range = ipRange(reader.value());
+      return ({ packet }) => isInIpRange(packet.destination, range);
     }
     case '-i': {
       const name = reader.value();
@@ -196,8 +197,8 @@ function parseTarget(reader: RuleReader): Target {
     case 'DNAT':
     case 'SNAT': {
       const text = reader.optional(name === 'DNAT' ? '--to-destination' : '--to-source') ?? '';
-      const [address = '', port] = text.split(':');
-      if (ipv4Number(address) === undefined) throw reader.fault(`no address for ${name}`);
+      const { address, port } = splitPort(text);
+      if (parseIp(address) === undefined) throw reader.fault(`no address for ${name}`);
       return { type: name, address, ...(port === undefined ? {} : { port: reader.number(port) }) };
     }
     case 'REDIRECT': {
@@ -208,6 +209,17 @@ function parseTarget(reader: RuleReader): Target {
     default:
       return { type: 'JUMP', chain: name };
   }
+}
+
+/** `10.0.0.1:80`, `[fd00::1]:80`, or an address alone, with or without brackets. */
+export function splitPort(text: string): { readonly address: string; readonly port?: string } {
+  const [, inside, after] = /^\[(.*)\](?::(.*))?$/.exec(text) ?? [];
+  if (inside !== undefined)
+    return { address: inside, ...(after === undefined ? {} : { port: after }) };
+  const colon = text.indexOf(':');
+  return colon < 0 || colon !== text.lastIndexOf(':')
+    ? { address: text }
+    : { address: text.slice(0, colon), port: text.slice(colon + 1) };
 }
 
 function portRange(reader: RuleReader): (port: number) => boolean {
@@ -225,11 +237,6 @@ function markOf(reader: RuleReader): { readonly value: number; readonly mask: nu
 function requireLocal(reader: RuleReader): void {
   const type = reader.value();
   if (type !== 'LOCAL') throw reader.fault(`unknown address type ${type}`);
-}
-
-function isAddressIn(address: string, range: Ipv4Range): boolean {
-  const number = ipv4Number(address);
-  return number !== undefined && isInRange(number, range);
 }
 
 function isInterface(name: string, pattern: string): boolean {

@@ -4,26 +4,45 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
-import { changeBetween, nodeState, type FixtureCluster } from '../__fixtures__/cluster.js';
+import { changeBetween, nodeState, sixOf, type FixtureCluster } from '../__fixtures__/cluster.js';
 import { randomCluster } from '../__fixtures__/random-cluster.js';
-import { tablesOf, withProbe, worldOf } from '../__fixtures__/world.js';
+import { freshLocal, tablesOf, withProbe, worldOf } from '../__fixtures__/world.js';
 import { renderDiff } from '../ipvs/render.js';
 import type { RenderedStep } from '../render/rendered.js';
 import { buildTables } from '../table/build.js';
 import { diffTables } from '../table/diff.js';
-import { createNodeLocal } from '../table/node-local.js';
 import { planNodeLocal } from '../table/node-local-plan.js';
-import type { NodeTables, VipTable } from '../table/node-tables.js';
+import { familyOf } from '../table/ip.js';
+import type { IngressPort, NodeTables, VipTable } from '../table/node-tables.js';
 import { renderNode } from '../ipvs/render.js';
 import { connect, type ConnectResult, type PacketOrigin } from './send.js';
 import type { World } from './world.js';
 
 const PROBE: PacketOrigin = { node: 'node1', namespace: 'task_probe' };
-const OUTSIDE: PacketOrigin = { outside: '203.0.113.7' };
+const OUTSIDE = { 4: '203.0.113.7', 6: '2001:db8::7' } as const;
+const FAMILIES = ['ipv4', 'dual', 'ipv6'] as const;
+const RANDOM = { isStrict: true, families: FAMILIES, hasMaglev: true } as const;
 
 /** Enough connections for every backend to have its turn, whatever its weight. */
 function tries(vip: VipTable): number {
   return vip.backends.reduce((sum, { weight }) => sum + weight, 0) * 2 + 1;
+}
+
+/** Somebody outside, and a node's address, in the family of a virtual address. */
+function fromOutside(
+  virtual: string,
+  underlay: string,
+): { readonly from: PacketOrigin; readonly destination: string } {
+  const family = familyOf(virtual);
+  return {
+    from: { outside: OUTSIDE[family] },
+    destination: family === 4 ? underlay : sixOf(underlay),
+  };
+}
+
+function virtualAddresses(port: IngressPort): readonly string[] {
+  const { virtualAddress, virtualAddress6 } = port;
+  return virtualAddress6 === undefined ? [virtualAddress] : [virtualAddress, virtualAddress6];
 }
 
 function reached(results: readonly ConnectResult[]): readonly string[] {
@@ -39,7 +58,7 @@ function expectBackends(vip: VipTable, results: readonly ConnectResult[]): void 
   }
   for (const result of results)
     expect([result.outcome, result.reason]).toEqual(['answered', undefined]);
-  if (vip.algorithm === 'source-hash') {
+  if (vip.algorithm === 'source-hash' || vip.algorithm === 'maglev') {
     expect(reached(results)).toHaveLength(1);
     expect(expected).toEqual(expect.arrayContaining([...reached(results)]));
   } else {
@@ -62,7 +81,7 @@ describe('laws', () => {
   it('connections to a VIP reach exactly the backends of its table, on any port', () => {
     fc.assert(
       fc.property(
-        randomCluster({ isStrict: true }),
+        randomCluster(RANDOM),
         fc.integer({ min: 1, max: 65_535 }),
         fc.constantFrom('tcp' as const, 'udp' as const, 'sctp' as const),
         (drawn, destinationPort, protocol) => {
@@ -87,25 +106,27 @@ describe('laws', () => {
 
   it('connections to a published port of any node reach exactly its backends', () => {
     fc.assert(
-      fc.property(randomCluster({ isStrict: true }), (drawn) => {
+      fc.property(randomCluster(RANDOM), (drawn) => {
         const cluster = withProbe(drawn);
         const world = worldOf(cluster);
         for (const node of cluster.nodes) {
           const tables = tablesOf(cluster, node.id);
           for (const ingress of tables.host.ingressPorts.values()) {
-            const { networkId, virtualAddress, protocol, publishedPort } = ingress;
-            const vip = tables.networks.get(networkId)?.vips.get(virtualAddress);
-            if (vip === undefined) throw new Error('a port without its VIP');
-            const to = { destination: node.underlay, destinationPort: publishedPort, protocol };
-            const results = ask(world, OUTSIDE, vip, to);
-            expectBackends(vip, results);
-            for (const { delivered } of results) {
-              if (delivered !== undefined) expect(delivered.port).toBe(80);
+            const { networkId, protocol, publishedPort } = ingress;
+            for (const virtual of virtualAddresses(ingress)) {
+              const vip = tables.networks.get(networkId)?.vips.get(virtual);
+              if (vip === undefined) throw new Error('a port without its VIP');
+              const { from, destination } = fromOutside(virtual, node.underlay);
+              const to = { destination, destinationPort: publishedPort, protocol };
+              const results = ask(world, from, vip, to);
+              expectBackends(vip, results);
+              for (const { delivered } of results) {
+                if (delivered !== undefined) expect(delivered.port).toBe(80);
+              }
             }
           }
           const unknown = connect(world, {
-            from: OUTSIDE,
-            destination: node.underlay,
+            ...fromOutside('', node.underlay),
             destinationPort: 9999,
           });
           expect(unknown.outcome).toBe('refused');
@@ -118,13 +139,16 @@ describe('laws', () => {
   it('no prefix of a difference leads to a backend that is in neither table, or removed', () => {
     fc.assert(
       fc.property(
+        fc.constantFrom(...FAMILIES),
         randomCluster({ isStrict: true }),
         randomCluster({ isStrict: true }),
-        (first, second) => {
-          const [before, after] = consecutive(withProbe(first), withProbe(second));
+        (families, one, two) => {
+          const [first, second] = [one, two].map((drawn) => ({ ...withProbe(drawn), families }));
+          if (first === undefined || second === undefined) throw new Error('two were drawn');
+          const [before, after] = consecutive(first, second);
           const steps = renderDiff(diffTables(before, after)).flatMap(singleCommands);
           const isTaken = steps.findLastIndex((step) => takesAway(step));
-          const world = worldOf(withProbe(first));
+          const world = worldOf(first);
           world.setNode('node1', renderNode(before));
           for (const [index, step] of steps.entries()) {
             world.apply('node1', [step]);
@@ -141,14 +165,16 @@ describe('laws', () => {
 function consecutive(first: FixtureCluster, second: FixtureCluster): [NodeTables, NodeTables] {
   const a = nodeState(first, 'node1', 1);
   const b = nodeState(second, 'node1', 2);
-  const local = planNodeLocal(createNodeLocal({ underlayAddress: '192.168.50.11' }), a);
+  const local = planNodeLocal(freshLocal(first, 'node1'), a);
   const next = planNodeLocal(local, b, changeBetween(a, b));
   return [buildTables(a, local), buildTables(b, next)];
 }
 
 /** The commands at whose boundaries a dataplane could stop: iptables applies a text at once. */
 function singleCommands(step: RenderedStep): readonly RenderedStep[] {
-  return step.tool === 'iptables' ? [step] : step.lines.map((line) => ({ ...step, lines: [line] }));
+  return step.tool.endsWith('tables')
+    ? [step]
+    : step.lines.map((line) => ({ ...step, lines: [line] }));
 }
 
 const takesAway = ({ lines }: RenderedStep): boolean =>
@@ -189,10 +215,9 @@ function targets(
   if (!isIngress) return [{ from: PROBE, destination: vip.address, destinationPort: 80 }];
   return tables.host.ingressPorts
     .values()
-    .filter(({ virtualAddress }) => virtualAddress === vip.address)
+    .filter((port) => virtualAddresses(port).includes(vip.address))
     .map(({ protocol, publishedPort }) => ({
-      from: OUTSIDE,
-      destination: '192.168.50.11',
+      ...fromOutside(vip.address, '192.168.50.11'),
       destinationPort: publishedPort,
       protocol,
     }));
@@ -202,5 +227,5 @@ function chosenBackends(world: World, to: Parameters<typeof connect>[1]): readon
   if (!world.node('node1').namespaces.has('task_probe')) return [];
   return connect(world, to)
     .hops.filter(({ hook, action }) => hook === 'balance' && action === 'backend')
-    .map(({ text }) => /-> ([\d.]+):/.exec(text)?.[1] ?? '');
+    .map(({ text }) => /-> \[?([\da-f.:]+?)\]?:\d+$/.exec(text)?.[1] ?? '');
 }

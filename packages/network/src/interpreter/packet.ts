@@ -2,6 +2,7 @@
  * Packets, and the five values by which a connection is known.
  */
 import type { PortProtocol } from '@skep/api';
+import { endpointText } from '../table/ip.js';
 
 /** Protocols that packets may have. */
 export type PacketProtocol = PortProtocol | 'icmp';
@@ -24,6 +25,8 @@ export interface Packet {
   destinationPort: number;
   /** Firewall mark; lost when the packet leaves its namespace. */
   mark: number;
+  /** MAC address of the interface that sent it last; absent before it has left its namespace. */
+  sourceMac?: string | undefined;
 }
 
 /** An address and a port. */
@@ -62,5 +65,6 @@ export function packetText(packet: Tuple): string {
   const { protocol, source, sourcePort, destination, destinationPort } = packet;
   return protocol === 'icmp'
     ? `icmp ${source} -> ${destination}`
-    : `${protocol} ${source}:${sourcePort} -> ${destination}:${destinationPort}`;
+    : `${protocol} ${endpointText(source, sourcePort)} -> ` +
+        endpointText(destination, destinationPort);
 }

@@ -6,7 +6,7 @@
  * ip route`, `# bridge fdb show; ip neigh show`, `# ip -details link show type vxlan`,
  * `# iptables-save`, `# ipvsadm --save`, `# sysctl`.
  */
-import { ipv4Range } from '../table/ipv4.js';
+import { ipRange } from '../table/ip.js';
 import {
   HOST_NAMESPACE,
   bridgeNamespace,
@@ -121,7 +121,7 @@ function readAddressOrRoute(config: NamespaceConfig, line: string): void {
     // Routes that follow from an address say so.
     if (!words.includes('via')) return;
     const destination = first === 'default' ? '0.0.0.0/0' : first;
-    config.routes.set(destination, { destination, range: ipv4Range(destination), via, device });
+    config.routes.set(destination, { destination, range: ipRange(destination), via, device });
     return;
   }
   const name = first.split('@')[0] ?? '';

@@ -50,6 +50,8 @@ export interface Delivery extends Endpoint {
 export interface PacketResult {
   readonly delivered?: Delivery;
   readonly dropped?: string;
+  /** The sender was told that nobody takes it: a TCP reset, or an ICMP message. */
+  readonly isRejected?: true;
   readonly hops: readonly Hop[];
 }
 

@@ -1,6 +1,7 @@
 /**
  * Sending packets and making connections in a world.
  */
+import { familyOf, ipText } from '../table/ip.js';
 import { WORLD_FABRIC } from './fabric.js';
 import type { Packet, PacketProtocol } from './packet.js';
 import type { Delivery, Hop, PacketResult, Traces } from './result.js';
@@ -46,7 +47,7 @@ export interface ConnectInput extends PacketInput {
 export interface ConnectResult {
   /**
    * `answered`: the answer came back from the address that was asked. `refused`: it arrived where
-   * nobody listens. `dropped`: the request or the answer was lost.
+   * nobody listens, or a rule rejected it. `dropped`: the request or the answer was lost.
    */
   readonly outcome: 'answered' | 'refused' | 'dropped';
   readonly delivered?: Delivery;
@@ -68,7 +69,7 @@ export function connect(world: World, input: ConnectInput): ConnectResult {
   const asked = { ...packet };
   const request = send(world, packet, input.from, traces);
   const result = answer(world, { input, asked, request, traces });
-  if (input.staysOpen !== true) close(traces);
+  if (input.staysOpen !== true) close(traces, world.now);
   return { ...result, hops: request.hops, sourcePort: asked.sourcePort };
 }
 
@@ -85,7 +86,8 @@ function answer(
 ): Omit<ConnectResult, 'hops' | 'sourcePort'> {
   const { delivered, dropped } = request;
   if (delivered === undefined) {
-    return { outcome: 'dropped', reason: dropped ?? 'lost', replyHops: [] };
+    const outcome = request.isRejected === true ? 'refused' : 'dropped';
+    return { outcome, reason: dropped ?? 'lost', replyHops: [] };
   }
   const listens = input.listens ?? ((at: Delivery) => at.taskId !== undefined || at.node === '');
   if (!listens(delivered)) {
@@ -132,13 +134,14 @@ function newTraces(): Traces {
   return { tracked: new Map(), balanced: new Map() };
 }
 
-function close({ tracked, balanced }: Traces): void {
+function close({ tracked, balanced }: Traces, now: number): void {
   for (const [connection, table] of tracked) table.close(connection);
-  for (const [connection, balancer] of balanced) balancer.close(connection);
+  for (const [connection, balancer] of balanced) balancer.close(connection, now);
 }
 
 function packetOf(world: World, input: PacketInput): Packet {
-  const { from, destination } = input;
+  const { from } = input;
+  const destination = ipText(input.destination);
   const protocol = input.protocol ?? 'tcp';
   const sender = senderOf(world, from, destination);
   return {
@@ -164,11 +167,16 @@ function senderOf(
   };
 }
 
-/** The address that a program gets when it names none; 0.0.0.0 when there is no way. */
+/** The address that a program gets when it names none; 0.0.0.0 or :: when there is no way. */
 function sourceFor({ config }: WorldNamespace, destination: string): string {
   if (config.isLocal(destination)) return destination;
   const route = config.routeTo(destination);
-  return route?.source ?? config.addressOfInterface(route?.device ?? '') ?? '0.0.0.0';
+  const family = familyOf(destination);
+  return (
+    route?.source ??
+    config.addressOfInterface(route?.device ?? '', family) ??
+    (family === 4 ? '0.0.0.0' : '::')
+  );
 }
 
 function send(world: World, packet: Packet, from: PacketOrigin, traces: Traces): PacketResult {

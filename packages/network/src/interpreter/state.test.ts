@@ -57,8 +57,11 @@ describe('Balancer', () => {
         256,
         {
           scheduler: 'rr',
+          flags: [],
           persistence,
-          destinations: [{ address: '10.0.9.3', port: 8080, weight: 1 }],
+          destinations: [{ address: '10.0.9.3', port: 8080, weight: 1, lastWeight: 1 }],
+          position: { last: undefined, threshold: 1 },
+          removed: new Set(),
         },
       ],
     ]);

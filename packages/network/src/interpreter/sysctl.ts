@@ -8,7 +8,9 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'net.ipv4.ip_forward': '0',
   'net.ipv4.vs.conntrack': '0',
   'net.ipv4.conf.all.rp_filter': '0',
+  'net.ipv6.conf.all.forwarding': '0',
   'net.bridge.bridge-nf-call-iptables': '1',
+  'net.bridge.bridge-nf-call-ip6tables': '1',
 };
 
 /**

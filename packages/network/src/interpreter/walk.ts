@@ -5,13 +5,18 @@
  * filter, IPVS, translation of sources.
  */
 import type { FilterTable } from '../render/item.js';
+import { endpointText, familyOf } from '../table/ip.js';
 import { runChain, type Verdict } from './chain.js';
 import { applyDestination, applySource, stateOf, type Flow } from './connection-table.js';
 import type { MatchContext } from './filter-rule.js';
 import { packetText, type Packet } from './packet.js';
 import type { HopHook, Hop, PacketResult, Traces } from './result.js';
+import { runNft } from './nft/passage.js';
 import { sysctl } from './sysctl.js';
 import type { World, WorldNamespace } from './world.js';
+
+const LOOPBACK = Object.freeze({ 4: '127.0.0.1', 6: '::1' });
+const FORWARDING = Object.freeze({ 4: 'net.ipv4.ip_forward', 6: 'net.ipv6.conf.all.forwarding' });
 
 /** Most steps a packet may take: beyond, it goes round in circles. */
 const STEPS_MAX = 64;
@@ -25,6 +30,10 @@ export interface Passage {
   /** Undefined: connection tracking does not know it. */
   flow: Flow | undefined;
   isBalanced: boolean;
+  /** What a rule answers the sender; it drops the packet too. */
+  rejection?: string;
+  /** A rule changed what the route depends on. */
+  isRerouted?: boolean;
 }
 
 /** How a packet ended, without its hops. */
@@ -62,7 +71,8 @@ export class Walk {
     this.track(passage);
     const route = this.route(passage);
     if (route === undefined) return this.drop(passage, `no route to ${packet.destination}`);
-    if (packet.source === '0.0.0.0') return this.drop(passage, `${route.device} has no address`);
+    if (packet.source === '0.0.0.0' || packet.source === '::')
+      return this.drop(passage, `${route.device} has no address`);
     passage.outInterface = route.device;
     const before = packet.destination;
     const isLost =
@@ -70,7 +80,8 @@ export class Walk {
     if (isLost) return this.drop(passage, 'dropped by a rule of OUTPUT');
     const balanced = this.balance(passage);
     if (balanced !== undefined) return balanced;
-    if (packet.destination !== before && !this.reroute(passage)) {
+    const isRerouted = packet.destination !== before || passage.isRerouted === true;
+    if (isRerouted && !this.reroute(passage)) {
       return this.drop(passage, `no route to ${packet.destination}`);
     }
     if (this.filter(passage, 'output', 'filter')) {
@@ -101,7 +112,8 @@ export class Walk {
   prerouting(passage: Passage): boolean {
     return (
       this.filter(passage, 'prerouting', 'mangle') ||
-      this.destination(passage, 'prerouting', 'PREROUTING')
+      this.destination(passage, 'prerouting', 'PREROUTING') ||
+      this.filter(passage, 'prerouting', 'filter')
     );
   }
 
@@ -130,9 +142,11 @@ export class Walk {
     this.hops.push({ node: node.name, namespace: reference.name, hook, action, text });
   }
 
-  drop(passage: Pick<Passage, 'namespace'>, reason: string): Outcome {
-    this.note(passage, 'drop', 'dropped', reason);
-    return { dropped: reason };
+  drop(passage: Pick<Passage, 'namespace' | 'rejection'>, reason: string): Outcome {
+    const { rejection } = passage;
+    const text = rejection === undefined ? reason : `rejected with ${rejection}`;
+    this.note(passage, 'drop', rejection === undefined ? 'dropped' : 'rejected', text);
+    return { dropped: text, ...(rejection === undefined ? {} : { isRejected: true }) };
   }
 
   private input(passage: Passage): Outcome {
@@ -161,8 +175,9 @@ export class Walk {
 
   private forward(passage: Passage): Outcome {
     const { namespace, packet } = passage;
-    if (sysctl(this.world, namespace, 'net.ipv4.ip_forward') !== '1') {
-      return this.drop(passage, 'ip_forward is 0 here');
+    const family = familyOf(packet.destination);
+    if (sysctl(this.world, namespace, FORWARDING[family]) !== '1') {
+      return this.drop(passage, `${FORWARDING[family].split('.').at(-1) ?? ''} is 0 here`);
     }
     const route = this.route(passage);
     if (route === undefined) return this.drop(passage, `no route to ${packet.destination}`);
@@ -194,7 +209,7 @@ export class Walk {
     if (namespace.config.isLocal(packet.destination)) {
       return { device: 'lo', nextHop: packet.destination };
     }
-    return namespace.config.routeTo(packet.destination);
+    return namespace.config.routeTo(packet.destination, packet.mark);
   }
 
   /** Looks for the way again after the destination changed; false when there is none. */
@@ -226,10 +241,11 @@ export class Walk {
       if (verdict.type === 'DNAT') {
         namespace.connections.translateDestination(flow, verdict);
       } else if (verdict.type === 'REDIRECT') {
+        const family = familyOf(packet.destination);
         const address =
           hook === 'output'
-            ? '127.0.0.1'
-            : namespace.config.addressOfInterface(passage.inInterface);
+            ? LOOPBACK[family]
+            : namespace.config.addressOfInterface(passage.inInterface, family);
         namespace.connections.translateDestination(flow, {
           address: address ?? packet.destination,
           port: verdict.port,
@@ -260,7 +276,10 @@ export class Walk {
         verdict.type === 'SNAT'
           ? verdict.address
           : verdict.type === 'MASQUERADE'
-            ? namespace.config.addressOfInterface(passage.outInterface)
+            ? namespace.config.addressOfInterface(
+                passage.outInterface,
+                familyOf(packet.destination),
+              )
             : undefined;
       if (address !== undefined) namespace.connections.translateSource(flow, address);
     }
@@ -272,21 +291,27 @@ export class Walk {
     this.traces.tracked.set(flow.connection, namespace.connections);
   }
 
+  /** Rules of iptables, and where they do not decide, of nftables. */
   private run(passage: Passage, hook: ChainHook, table: FilterTable, chain: string): Verdict {
     const { namespace, packet, inInterface, outInterface, flow, isBalanced } = passage;
     const { config } = namespace;
-    if (!config.tables.has(table)) return { type: 'ACCEPT' };
-    const context: MatchContext = {
-      packet,
-      inInterface,
-      outInterface,
-      state: stateOf(flow),
-      isBalanced,
-      isLocal: (address) => config.isLocal(address),
-    };
-    return runChain(config.table(table), chain, context, (target, text) => {
-      this.note(passage, hook, target, `${table}/${text}`);
-    });
+    const family = familyOf(packet.destination);
+    const note = (target: string, text: string): void => this.note(passage, hook, target, text);
+    if (config.tablesOf(family).has(table)) {
+      const context: MatchContext = {
+        packet,
+        inInterface,
+        outInterface,
+        state: stateOf(flow),
+        isBalanced,
+        isLocal: (address) => config.isLocal(address),
+      };
+      const verdict = runChain(config.table(table, family), chain, context, (target, text) => {
+        note(target, `${table}/${text}`);
+      });
+      if (verdict.type !== 'ACCEPT') return verdict;
+    }
+    return config.nft.isEmpty ? { type: 'ACCEPT' } : runNft(passage, { hook, table }, note);
   }
 
   /** Gives a packet for a virtual address to a backend; undefined when IPVS has no part in it. */
@@ -294,7 +319,10 @@ export class Walk {
     const { namespace, packet, flow } = passage;
     const { config, balancer } = namespace;
     if (config.balancers.size === 0) return undefined;
-    const result = balancer.request(packet, config.balancers, this.world.now);
+    const result = balancer.request(packet, config.balancers, this.world.now, {
+      expiresQuiescent:
+        sysctl(this.world, namespace, 'net.ipv4.vs.expire_quiescent_template') === '1',
+    });
     if (result.type === 'pass') return undefined;
     if (result.type === 'refuse') return this.drop(passage, result.reason);
     const { connection } = result;
@@ -303,7 +331,12 @@ export class Walk {
     packet.destination = address;
     packet.destinationPort = port;
     passage.isBalanced = true;
-    this.note(passage, 'balance', 'backend', `mark ${connection.mark} -> ${address}:${port}`);
+    this.note(
+      passage,
+      'balance',
+      'backend',
+      `mark ${connection.mark} -> ${endpointText(address, port)}`,
+    );
     if (sysctl(this.world, namespace, 'net.ipv4.vs.conntrack') === '1' && flow !== undefined) {
       // The replies will come from the backend.
       if (!flow.connection.isConfirmed) {

@@ -96,7 +96,10 @@ describe('schedulers', () => {
     const world = worldOf(web([1, 1], { affinityMs: 10_000 }));
     const [first = ''] = spread(world, 1);
     expect(new Set(spread(world, 5))).toEqual(new Set([first]));
+    // Closed connections wait for two minutes, and what they hang on is looked at every minute.
     world.now += 10_001;
+    expect(spread(world, 1)).toEqual([first]);
+    world.now += 190_000;
     const [second = ''] = spread(world, 1);
     expect(second).not.toBe(first);
     setCluster(

@@ -18,7 +18,9 @@ import { Balancer } from './balancer.js';
 import { executeAll, parseCommands } from './command.js';
 import type { Command } from './command-base.js';
 import { ConnectionTable } from './connection-table.js';
+import { addressOf } from '../table/ipv4.js';
 import { NamespaceConfig, linkKey, type LinkConfig } from './namespace-config.js';
+import { carriedPosition } from './scheduler.js';
 
 /**
  * Characters of texts whose parsed form is kept; beyond, the oldest are parsed again when needed.
@@ -55,6 +57,8 @@ export interface WorldNode {
   /** Address in the underlay, without and with prefix length. */
   readonly address: string;
   readonly underlay: string;
+  /** IPv6 address in the underlay, CIDR form. */
+  readonly underlay6: string | undefined;
   /** A node that is down neither sends nor receives. */
   isUp: boolean;
   readonly namespaces: Map<string, WorldNamespace>;
@@ -67,6 +71,8 @@ export interface NodeInput {
   readonly name: string;
   /** Underlay address in CIDR form. */
   readonly address: string;
+  /** IPv6 address in the underlay, CIDR form. Default: none. */
+  readonly address6?: string;
 }
 
 /** See the module comment. A mutable value: it is passed on to whoever sends packets. */
@@ -81,19 +87,21 @@ export class World {
   private readonly outside = { nextPort: EPHEMERAL_PORTS.first };
 
   /** Adds a node whose host has its underlay interface and a default route, and no rules. */
-  addNode({ name, address }: NodeInput): WorldNode {
+  addNode({ name, address, address6 }: NodeInput): WorldNode {
     if (this.nodes.has(name)) throw new SkepError('already-exists', `node ${name} exists`);
     const plain = address.split('/')[0] ?? '';
     const node: WorldNode = {
       name,
       address: plain,
       underlay: address,
+      underlay6: address6,
       isUp: true,
       namespaces: new Map(),
       plugs: new Map(),
     };
     this.nodes.set(name, node);
     this.byAddress.set(plain, node);
+    if (address6 !== undefined) this.byAddress.set(addressOf(address6), node);
     setUpHost(addNamespace(node, HOST_NAMESPACE));
     return node;
   }
@@ -104,6 +112,7 @@ export class World {
     if (node === undefined) return;
     this.nodes.delete(name);
     this.byAddress.delete(node.address);
+    if (node.underlay6 !== undefined) this.byAddress.delete(addressOf(node.underlay6));
   }
 
   /** @throws not-found */
@@ -175,6 +184,7 @@ export class World {
     for (const tool of TOOLS) {
       if (isFresh || !kept.includes(tool)) executeAll(this.parse(tool, texts[tool] ?? ''), config);
     }
+    carryBalancers(present?.config, config);
     this.setConfig(nodeName, reference, config);
     this.namespace(nodeName, reference.name).texts = texts;
   }
@@ -219,6 +229,7 @@ export class World {
     const { config } = namespace;
     namespace.texts = {};
     if (tool !== 'ip') {
+      config.forget = (isMeant) => namespace.connections.closeWhere(isMeant);
       executeAll(parseCommands(tool, lines.join('\n')), config);
       return;
     }
@@ -283,6 +294,21 @@ function isSame(
   return (a[tool] ?? '') === (b[tool] ?? '');
 }
 
+/** Services that a whole text names again go on where they were. */
+function carryBalancers(before: NamespaceConfig | undefined, after: NamespaceConfig): void {
+  if (before === undefined || before.balancers === after.balancers) return;
+  for (const [key, service] of after.balancers) {
+    const present = before.balancers.get(key);
+    if (present === undefined) continue;
+    service.position = carriedPosition(present, service);
+    service.removed.delete('*');
+    const isThere = new Set(service.destinations.map(({ address }) => address));
+    for (const { address } of present.destinations) {
+      if (!isThere.has(address)) service.removed.add(address);
+    }
+  }
+}
+
 const hasTexts = ({ texts }: WorldNamespace): boolean => Object.keys(texts).length > 0;
 
 /** What a host has whatever is programmed: its underlay interface, and the way out by it. */
@@ -292,7 +318,14 @@ function setUpHost({ node, config }: WorldNamespace): void {
   config.interface('lo').isUp = true;
   config.routes.set('0.0.0.0/0', {
     destination: '0.0.0.0/0',
-    range: { base: 0, prefix: 0 },
+    range: { bits: 32, base: 0, prefix: 0 },
+    device: UNDERLAY_INTERFACE,
+  });
+  if (node.underlay6 === undefined) return;
+  config.addAddress(UNDERLAY_INTERFACE, node.underlay6);
+  config.routes.set('::/0', {
+    destination: '::/0',
+    range: { bits: 128, base: 0n, prefix: 0 },
     device: UNDERLAY_INTERFACE,
   });
 }

@@ -6,11 +6,15 @@
  */
 import type { VipTable } from '../table/node-tables.js';
 import type { HostTable, NetworkHeader } from '../table/node-tables.js';
-import { addressOf, ipv4RangeText, isIpv4 } from '../table/ipv4.js';
-import { ADDITION, REMOVAL, rule, type Item } from '../render/item.js';
+import { endpointText, familyOf, hostPrefix, ipRangeText } from '../table/ip.js';
+import { addressOf } from '../table/ipv4.js';
+import { balancerAddress } from '../table/network-table.js';
+import { ADDITION, REMOVAL, filterTool, rule, type Item } from '../render/item.js';
 import { sandboxNamespace, type NamespaceReference } from '../render/rendered.js';
 
 type HostHeader = Omit<HostTable, 'ingressPorts'>;
+
+const FAMILIES = [4, 6] as const;
 
 /** Matches and target that give a mark, as the kernel prints them. */
 export function markTarget(mark: number): string {
@@ -18,10 +22,10 @@ export function markTarget(mark: number): string {
 }
 
 /** Empties a table of a namespace that is ours, so that its whole text can be applied again. */
-export function resetItem(namespace: NamespaceReference, table: 'mangle' | 'nat'): Item {
+function resetItem(namespace: NamespaceReference, table: 'mangle' | 'nat', family: 4 | 6): Item {
   return {
     namespace,
-    tool: 'iptables',
+    tool: filterTool(family),
     table,
     key: `reset/${table}`,
     addition: ADDITION.namespace,
@@ -33,26 +37,27 @@ export function resetItem(namespace: NamespaceReference, table: 'mangle' | 'nat'
 
 /** Rules of a sandbox that hold for all its VIPs. */
 export function sandboxRuleItems(host: HostHeader, network: NetworkHeader): readonly Item[] {
-  const { loadBalancerAddress, subnets } = network;
-  if (loadBalancerAddress === undefined) return [];
   const namespace = sandboxNamespace(host.namespacePrefix, network);
-  const source = addressOf(loadBalancerAddress);
-  return [
-    resetItem(namespace, 'mangle'),
-    resetItem(namespace, 'nat'),
-    ...subnets
-      .filter(({ subnet }) => isIpv4(subnet))
-      .map(({ subnet }) =>
+  return FAMILIES.flatMap((family) => {
+    const own = balancerAddress(network, family);
+    if (own === undefined) return [];
+    const subnets = network.subnets.filter(({ subnet }) => familyOf(subnet) === family);
+    return [
+      resetItem(namespace, 'mangle', family),
+      resetItem(namespace, 'nat', family),
+      ...subnets.map(({ subnet }) =>
         rule({
           namespace,
+          family,
           table: 'nat',
           chain: 'POSTROUTING',
-          rule: `-d ${ipv4RangeText(subnet)} -m ipvs --ipvs -j SNAT --to-source ${source}`,
+          rule: `-d ${ipRangeText(subnet)} -m ipvs --ipvs -j SNAT --to-source ${addressOf(own)}`,
           addition: ADDITION.rule,
           removal: REMOVAL.mark,
         }),
       ),
-  ];
+    ];
+  });
 }
 
 /**
@@ -79,15 +84,18 @@ export function schedulerOf(vip: Pick<VipTable, 'algorithm' | 'backends'>): stri
 
 /** What a VIP needs in its network's sandbox; nothing while the sandbox has no address. */
 export function vipItems(host: HostHeader, network: NetworkHeader, vip: VipTable): readonly Item[] {
-  if (network.loadBalancerAddress === undefined || !isIpv4(vip.address)) return [];
+  const family = familyOf(vip.address);
+  if (balancerAddress(network, family) === undefined) return [];
   const namespace = sandboxNamespace(host.namespacePrefix, network);
   const { mark, address } = vip;
   const persistence =
     vip.affinity === undefined
       ? ''
       : ` -p ${Math.max(1, Math.ceil(vip.affinity.timeoutMs / 1000))}`;
-  const service = `-f ${mark} -s ${schedulerOf(vip)}${persistence}`;
-  const serviceKey = `service/${mark}`;
+  const front = `-f ${mark}${family === 6 ? ' -6' : ''}`;
+  const service = `${front} -s ${schedulerOf(vip)}${persistence}`;
+  const serviceKey = `service/${front}`;
+  const own = `${address}/${hostPrefix(address)}`;
   return [
     {
       namespace,
@@ -97,11 +105,11 @@ export function vipItems(host: HostHeader, network: NetworkHeader, vip: VipTable
       removal: REMOVAL.balancer,
       add: [`-A ${service}`],
       replace: [`-E ${service}`],
-      remove: [`-D -f ${mark}`],
+      remove: [`-D ${front}`],
     },
     ...vip.backends.map(({ address: backend, weight }): Item => {
       // Port 0 keeps the packet's; the task's own namespace translates published ports.
-      const destination = `-f ${mark} -r ${backend}:0`;
+      const destination = `${front} -r ${endpointText(backend, 0)}`;
       return {
         namespace,
         tool: 'ipvs',
@@ -121,14 +129,16 @@ export function vipItems(host: HostHeader, network: NetworkHeader, vip: VipTable
       key: `vip/${address}`,
       addition: ADDITION.mark,
       removal: REMOVAL.mark,
-      add: [`addr add ${address}/32 dev eth0`],
-      remove: [`addr del ${address}/32 dev eth0`],
+      // There is nobody to ask whether an IPv6 address is taken.
+      add: [`addr add ${own} dev eth0${family === 6 ? ' nodad' : ''}`],
+      remove: [`addr del ${own} dev eth0`],
     },
     rule({
       namespace,
+      family,
       table: 'mangle',
       chain: 'INPUT',
-      rule: `-d ${address}/32 ${markTarget(mark)}`,
+      rule: `-d ${own} ${markTarget(mark)}`,
       key: address,
       addition: ADDITION.mark,
       removal: REMOVAL.mark,

@@ -4,7 +4,9 @@
  * **Source:** moby daemon/libnetwork service_linux (DOCKER-INGRESS), drivers/bridge (DOCKER).
  */
 import type { AllocatedPort } from '@skep/api';
-import { addressOf, ipv4RangeText } from '../table/ipv4.js';
+import { endpointText, familyOf, hostPrefix, ipRangeText, isIpv6 } from '../table/ip.js';
+import { addressOf } from '../table/ipv4.js';
+import { balancerAddress } from '../table/network-table.js';
 import {
   portKey,
   type HostTable,
@@ -12,7 +14,14 @@ import {
   type NetworkHeader,
   type TaskSandbox,
 } from '../table/node-tables.js';
-import { ADDITION, REMOVAL, rule, type FilterTable, type Item } from '../render/item.js';
+import {
+  ADDITION,
+  REMOVAL,
+  filterTool,
+  rule,
+  type FilterTable,
+  type Item,
+} from '../render/item.js';
 import { HOST_NAMESPACE, sandboxNamespace } from '../render/rendered.js';
 import { markTarget } from './balancer-items.js';
 
@@ -28,11 +37,12 @@ const CHAINS: readonly (readonly [FilterTable, string])[] = [
 
 /** Rules that stand before those of the ports, in their order. */
 function baseRules(bridge: string, subnet: string): readonly (readonly [FilterTable, string])[] {
+  const loopback = isIpv6(subnet) ? '::1/128' : '127.0.0.0/8';
   return [
     ['nat', 'PREROUTING -m addrtype --dst-type LOCAL -j DOCKER-INGRESS'],
     ['nat', 'PREROUTING -m addrtype --dst-type LOCAL -j DOCKER'],
     ['nat', 'OUTPUT -m addrtype --dst-type LOCAL -j DOCKER-INGRESS'],
-    ['nat', 'OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER'],
+    ['nat', `OUTPUT ! -d ${loopback} -m addrtype --dst-type LOCAL -j DOCKER`],
     ['nat', `POSTROUTING -o ${bridge} -m addrtype --src-type LOCAL -j MASQUERADE`],
     ['nat', `POSTROUTING -s ${subnet} ! -o ${bridge} -j MASQUERADE`],
     ['nat', `DOCKER -i ${bridge} -j RETURN`],
@@ -54,7 +64,16 @@ const LAST_RULES: readonly (readonly [FilterTable, string])[] = [
 
 /** Chains, jumps, masquerading: what stays as long as the node has a gateway bridge. */
 export function hostRuleItems(host: HostHeader): readonly Item[] {
-  const { name, address } = host.gatewayBridge;
+  const { address, address6 } = host.gatewayBridge;
+  return [
+    ...familyRuleItems(host, address),
+    ...(address6 === undefined ? [] : familyRuleItems(host, address6)),
+  ];
+}
+
+function familyRuleItems(host: HostHeader, address: string): readonly Item[] {
+  const { name } = host.gatewayBridge;
+  const family = familyOf(address);
   const fixed = (
     [table, text]: readonly [FilterTable, string],
     addition: number = ADDITION.rule,
@@ -62,6 +81,7 @@ export function hostRuleItems(host: HostHeader): readonly Item[] {
     const space = text.indexOf(' ');
     return rule({
       namespace: HOST_NAMESPACE,
+      family,
       table,
       chain: text.slice(0, space),
       rule: text.slice(space + 1),
@@ -72,7 +92,7 @@ export function hostRuleItems(host: HostHeader): readonly Item[] {
   return [
     ...CHAINS.map(([table, chain]): Item => ({
       namespace: HOST_NAMESPACE,
-      tool: 'iptables',
+      tool: filterTool(family),
       table,
       key: `${table}/${chain}`,
       addition: ADDITION.segment,
@@ -81,7 +101,7 @@ export function hostRuleItems(host: HostHeader): readonly Item[] {
       add: [`:${chain} - [0:0]`],
       remove: [`-F ${chain}`, `-X ${chain}`],
     })),
-    ...baseRules(name, ipv4RangeText(address)).map((text) => fixed(text)),
+    ...baseRules(name, ipRangeText(address)).map((text) => fixed(text)),
     ...LAST_RULES.map((text) => fixed(text, ADDITION.hostRule + 1)),
   ];
 }
@@ -92,12 +112,28 @@ export function ingressPortItems(
   network: NetworkHeader | undefined,
   port: IngressPort,
 ): readonly Item[] {
-  if (network?.gatewayLeg === undefined || network.loadBalancerAddress === undefined) return [];
+  if (network === undefined) return [];
+  return [port.virtualAddress, port.virtualAddress6].flatMap((vip) => {
+    if (vip === undefined) return [];
+    const family = familyOf(vip);
+    const leg = family === 4 ? network.gatewayLeg : network.gatewayLeg6;
+    if (balancerAddress(network, family) === undefined || leg === undefined) return [];
+    return familyPortItems(host, network, { port, leg: addressOf(leg) });
+  });
+}
+
+function familyPortItems(
+  host: HostHeader,
+  network: NetworkHeader,
+  { port, leg }: { readonly port: IngressPort; readonly leg: string },
+): readonly Item[] {
   const { protocol, publishedPort, mark } = port;
+  const family = familyOf(leg);
   const match = `-p ${protocol} -m ${protocol} --dport ${publishedPort}`;
   const key = portKey(port);
   const common = {
     namespace: HOST_NAMESPACE,
+    family,
     chain: 'DOCKER-INGRESS',
     addition: ADDITION.hostRule,
     removal: REMOVAL.hostRule,
@@ -106,10 +142,10 @@ export function ingressPortItems(
   const replies =
     `-p ${protocol} -m state --state RELATED,ESTABLISHED -m ${protocol} ` +
     `--sport ${publishedPort} -j ACCEPT`;
-  const leg = addressOf(network.gatewayLeg);
   return [
     rule({
       namespace: sandboxNamespace(host.namespacePrefix, network),
+      family,
       table: 'mangle',
       chain: 'PREROUTING',
       rule: `${match} ${markTarget(mark)}`,
@@ -120,7 +156,7 @@ export function ingressPortItems(
     rule({
       ...common,
       table: 'nat',
-      rule: `${match} -j DNAT --to-destination ${leg}:${publishedPort}`,
+      rule: `${match} -j DNAT --to-destination ${endpointText(leg, publishedPort)}`,
       key,
     }),
     rule({ ...common, table: 'filter', rule: `${match} -j ACCEPT`, key }),
@@ -132,8 +168,11 @@ export function ingressPortItems(
 export function hostPortItems(host: HostHeader, task: TaskSandbox): readonly Item[] {
   const { gateway } = task;
   if (gateway === undefined) return [];
+  const own = [gateway.address, gateway.address6].flatMap((address) =>
+    address === undefined ? [] : [addressOf(address)],
+  );
   return task.hostPorts.flatMap((port) =>
-    hostPortRules(host.gatewayBridge.name, addressOf(gateway.address), port),
+    own.flatMap((address) => hostPortRules(host.gatewayBridge.name, address, port)),
   );
 }
 
@@ -142,16 +181,18 @@ function hostPortRules(bridge: string, address: string, port: AllocatedPort): re
   const match = (number: number): string => `-p ${protocol} -m ${protocol} --dport ${number}`;
   const common = {
     namespace: HOST_NAMESPACE,
+    family: familyOf(address),
     addition: ADDITION.hostRule,
     removal: REMOVAL.hostRule,
   } as const;
+  const own = `${address}/${hostPrefix(address)}`;
   const key = `host/${portKey(port)}/${address}`;
   return [
     rule({
       ...common,
       table: 'nat',
       chain: 'POSTROUTING',
-      rule: `-s ${address}/32 -d ${address}/32 ${match(targetPort)} -j MASQUERADE`,
+      rule: `-s ${own} -d ${own} ${match(targetPort)} -j MASQUERADE`,
       key,
     }),
     rule({
@@ -160,14 +201,14 @@ function hostPortRules(bridge: string, address: string, port: AllocatedPort): re
       chain: 'DOCKER',
       rule:
         `! -i ${bridge} ${match(publishedPort)} -j DNAT ` +
-        `--to-destination ${address}:${targetPort}`,
+        `--to-destination ${endpointText(address, targetPort)}`,
       key,
     }),
     rule({
       ...common,
       table: 'filter',
       chain: 'DOCKER',
-      rule: `-d ${address}/32 ! -i ${bridge} -o ${bridge} ${match(targetPort)} -j ACCEPT`,
+      rule: `-d ${own} ! -i ${bridge} -o ${bridge} ${match(targetPort)} -j ACCEPT`,
       key,
     }),
   ];

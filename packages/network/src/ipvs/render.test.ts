@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { changeBetween, nodeState, port, type FixtureCluster } from '../__fixtures__/cluster.js';
 import { randomCluster } from '../__fixtures__/random-cluster.js';
 import { VOTE_CLUSTER, voteNode } from '../__fixtures__/vote.js';
+import { freshLocal } from '../__fixtures__/world.js';
 import { nodeView } from '../__fixtures__/world-view.js';
 import { World } from '../interpreter/world.js';
 import { textOf, type RenderedStep } from '../render/rendered.js';
@@ -27,7 +28,11 @@ function worldWith(tables: NodeTables): World {
 /** The tables of node1 for one cluster after the other, each made from the one before. */
 function history(clusters: readonly FixtureCluster[]): readonly NodeTables[] {
   let state = nodeState(EMPTY, 'node1', 0);
-  let local: NodeLocal = createNodeLocal({ underlayAddress: '192.168.50.11' });
+  const isIpv4 = clusters.every(({ families = 'ipv4' }) => families === 'ipv4');
+  let local: NodeLocal = freshLocal(
+    { ...VOTE_CLUSTER, families: isIpv4 ? 'ipv4' : 'dual' },
+    'node1',
+  );
   const all = [buildTables(state, local)];
   for (const [index, cluster] of clusters.entries()) {
     const next = nodeState(cluster, 'node1', index + 1);
@@ -223,17 +228,23 @@ describe('renderDiff', () => {
 
   it('makes of the old texts what the new ones say, after any sequence of changes', () => {
     fc.assert(
-      fc.property(fc.array(randomCluster(), { minLength: 2, maxLength: 4 }), (clusters) => {
-        const tables = history(clusters);
-        const [first] = tables;
-        if (first === undefined) return;
-        const world = worldWith(first);
-        for (const [index, next] of tables.slice(1).entries()) {
-          const before = tables[index];
-          if (before !== undefined) world.apply('node1', renderDiff(diffTables(before, next)));
-          expect(nodeView(world, 'node1')).toEqual(nodeView(worldWith(next), 'node1'));
-        }
-      }),
+      fc.property(
+        fc.array(randomCluster({ families: ['ipv4', 'dual', 'ipv6'] }), {
+          minLength: 2,
+          maxLength: 4,
+        }),
+        (clusters) => {
+          const tables = history(clusters);
+          const [first] = tables;
+          if (first === undefined) return;
+          const world = worldWith(first);
+          for (const [index, next] of tables.slice(1).entries()) {
+            const before = tables[index];
+            if (before !== undefined) world.apply('node1', renderDiff(diffTables(before, next)));
+            expect(nodeView(world, 'node1')).toEqual(nodeView(worldWith(next), 'node1'));
+          }
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -298,5 +309,85 @@ describe('renderDiff', () => {
     const world = worldWith(a);
     world.apply('node1', renderDiff(diffTables(a, b)));
     expect(nodeView(world, 'node1')).toEqual(nodeView(worldWith(b), 'node1'));
+  });
+});
+
+describe('both families', () => {
+  const textsOf = (cluster: FixtureCluster, name: string): Readonly<Record<string, string>> => {
+    const [, tables] = history([cluster]);
+    if (tables === undefined) throw new Error('a table');
+    const found = renderNode(tables).find(({ namespace }) => namespace.name === name);
+    return { ...found?.texts };
+  };
+  const dual: FixtureCluster = { ...VOTE_CLUSTER, families: 'dual' };
+
+  it('have an address, a mark and a balancer each in the sandbox of an overlay', () => {
+    const texts = textsOf(dual, 'lb_overlay1');
+    const four = textsOf(VOTE_CLUSTER, 'lb_overlay1');
+    expect(texts['iptables']).toBe(four['iptables']);
+    expect(texts['ip']).toBe(
+      [
+        'link set lo up',
+        'addr add 10.0.9.6/24 dev eth0',
+        'addr add fd00:a:0:9::6/64 dev eth0 nodad',
+        'link set eth0 up',
+        'addr add 10.0.9.7/32 dev eth0',
+        'addr add fd00:a:0:9::7/128 dev eth0 nodad',
+        'addr add 10.0.9.2/32 dev eth0',
+        'addr add fd00:a:0:9::2/128 dev eth0 nodad',
+        '',
+      ].join('\n'),
+    );
+    expect(texts['ip6tables']).toBe(
+      [
+        '*mangle',
+        '-F',
+        '-A INPUT -d fd00:a:0:9::7/128 -j MARK --set-xmark 0x100/0xffffffff',
+        '-A INPUT -d fd00:a:0:9::2/128 -j MARK --set-xmark 0x102/0xffffffff',
+        'COMMIT',
+        '*nat',
+        '-F',
+        '-A POSTROUTING -d fd00:a:0:9::/64 -m ipvs --ipvs -j SNAT --to-source fd00:a:0:9::6',
+        'COMMIT',
+        '',
+      ].join('\n'),
+    );
+    const six = (texts['ipvs'] ?? '').split('\n').filter((line) => line.includes(' -6'));
+    expect(six.slice(-3)).toEqual([
+      '-A -f 258 -6 -s rr',
+      '-a -f 258 -6 -r [fd00:a:0:9::3]:0 -m -w 1',
+      '-a -f 258 -6 -r [fd00:a:0:9::4]:0 -m -w 1',
+    ]);
+    expect(texts['sysctl']).toContain('net.ipv6.conf.all.forwarding = 1');
+  });
+
+  it('are published on the host, and lead to the port of the task, in both', () => {
+    expect(textsOf(dual, 'host')['ip6tables']).toContain(
+      '-A DOCKER-INGRESS -p tcp -m tcp --dport 8080 -j DNAT --to-destination [fd00:ac:12::2]:8080',
+    );
+    expect(textsOf(dual, 'ingress_sbox')['ip6tables']).toContain(
+      '-A PREROUTING -p tcp -m tcp --dport 8080 -j MARK --set-xmark 0x101/0xffffffff',
+    );
+    expect(textsOf(dual, 'task_vote2')['ip6tables']).toContain(
+      '-A PREROUTING -d fd00:a::6/128 -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 80',
+    );
+    expect(textsOf(dual, 'task_vote2')['ip']).toContain(
+      'route replace default via fd00:ac:12::1 dev eth2',
+    );
+  });
+
+  it('share a segment: one bridge, one tunnel, one MAC address, one forwarding entry', () => {
+    const { ip = '', bridge = '' } = textsOf(dual, '1-overlay1');
+    expect(ip).toContain('addr add 10.0.9.1/24 dev br0\naddr add fd00:a:0:9::1/64 dev br0 nodad');
+    expect(ip).not.toContain('br1');
+    expect(ip).toContain('neigh replace fd00:a:0:9::3 lladdr 02:42:0a:00:09:03 dev vxlan0');
+    expect(bridge.match(/02:42:0a:00:09:03/g)).toHaveLength(1);
+  });
+
+  it('IPv6 alone leaves nothing of IPv4 in a network', () => {
+    const texts = textsOf({ ...VOTE_CLUSTER, families: 'ipv6' }, 'lb_overlay1');
+    expect(texts['iptables']).toBe('');
+    expect(Object.values(texts).join('\n')).not.toMatch(/10\.0\.9\./);
+    expect(texts['ipvs']).toContain('-A -f 258 -6 -s rr');
   });
 });

@@ -2,9 +2,10 @@
  * The renderer `ipvs`: tables of a node as the texts that Docker Swarm would have programmed.
  */
 import { compareBy, compareText, isEqual } from '@skep/api';
-import { compareAddresses } from '../table/ipv4.js';
+import { compareAddresses } from '../table/ip.js';
 import { omit } from '../table/omit.js';
 import { diffTables, headerOf, isEmptyDiff, type TableDiff } from '../table/diff.js';
+import { hasSandboxAddress } from '../table/network-table.js';
 import type { NetworkTable, TableContent, TaskSandbox } from '../table/node-tables.js';
 import { SortedMap, type MapChange } from '../table/sorted-map.js';
 import { renderChanges, renderItems, type Item } from '../render/item.js';
@@ -49,7 +50,7 @@ export function renderDiff(diff: TableDiff): readonly RenderedStep[] {
   ];
 }
 
-function allItems(tables: TableContent): readonly Item[] {
+function* allItems(tables: TableContent): Generator<Item> {
   const { host } = tables;
   const networks = tables.networks
     .values()
@@ -60,8 +61,9 @@ function allItems(tables: TableContent): readonly Item[] {
         (a, b) => compareText(a.id, b.id),
       ),
     );
-  const items: Item[] = [...hostSegmentItems(host), ...hostRuleItems(host)];
-  for (const network of networks) push(items, networkItems(host, network));
+  yield* hostSegmentItems(host);
+  yield* hostRuleItems(host);
+  for (const network of networks) yield* networkItems(host, network);
   const ports = [...host.ingressPorts.values()].sort(
     compareBy(
       (a, b) => a.mark - b.mark,
@@ -70,13 +72,13 @@ function allItems(tables: TableContent): readonly Item[] {
     ),
   );
   for (const port of ports) {
-    push(items, ingressPortItems(host, tables.networks.get(port.networkId), port));
+    yield* ingressPortItems(host, tables.networks.get(port.networkId), port);
   }
   for (const network of networks) {
-    push(items, sandboxRuleItems(host, network));
-    for (const peer of network.peers.values()) push(items, peerItems(host, network, peer));
+    yield* sandboxRuleItems(host, network);
+    for (const peer of network.peers.values()) yield* peerItems(host, network, peer);
     const vips = [...network.vips.values()].sort((a, b) => a.mark - b.mark);
-    for (const vip of vips) push(items, vipItems(host, network, vip));
+    for (const vip of vips) yield* vipItems(host, network, vip);
   }
   const tasks = [...tables.tasks.values()].sort(
     compareBy(
@@ -84,8 +86,7 @@ function allItems(tables: TableContent): readonly Item[] {
       (a, b) => compareText(a.taskId, b.taskId),
     ),
   );
-  for (const task of tasks) push(items, taskItems(tables, task));
-  return items;
+  for (const task of tasks) yield* taskItems(tables, task);
 }
 
 function push(items: Item[], more: readonly Item[]): void {
@@ -103,7 +104,7 @@ function taskItems(tables: TableContent, task: TaskSandbox): readonly Item[] {
 
 /** Items of everything that the difference names, as they were and as they are to be. */
 function changedItems(diff: TableDiff): readonly [readonly Item[], readonly Item[]] {
-  if (diff.isHostChanged) return [allItems(diff.before), allItems(diff.after)];
+  if (diff.isHostChanged) return [[...allItems(diff.before)], [...allItems(diff.after)]];
   return [sideItems(diff, 'before'), sideItems(diff, 'after')];
 }
 
@@ -139,7 +140,7 @@ function sideItems(diff: TableDiff, side: 'before' | 'after'): readonly Item[] {
 }
 
 /** Tasks that changed, and those on networks that did. */
-function touchedTasks(diff: TableDiff, side: 'before' | 'after'): readonly TaskSandbox[] {
+export function touchedTasks(diff: TableDiff, side: 'before' | 'after'): readonly TaskSandbox[] {
   const networks = new Set(
     diff.networks.filter(({ isHeaderChanged }) => isHeaderChanged).map(({ id }) => id),
   );
@@ -158,7 +159,7 @@ function touchedTasks(diff: TableDiff, side: 'before' | 'after'): readonly TaskS
  * The table to go through when something that others stand on changes: without the networks, tasks
  * and sandboxes concerned. Undefined when nothing of the kind happens.
  */
-function teardown(diff: TableDiff): TableContent | undefined {
+export function teardown(diff: TableDiff): TableContent | undefined {
   if (diff.isHostChanged) {
     return {
       ...diff.after,
@@ -174,7 +175,7 @@ function teardown(diff: TableDiff): TableContent | undefined {
     if (!isSameSegment(before, after)) {
       networks = networks.without(id);
       gone.add(id);
-    } else if (before.loadBalancerAddress !== undefined) {
+    } else if (hasSandboxAddress(before)) {
       networks = networks.with(id, withoutSandbox(before));
     }
   }
@@ -194,12 +195,12 @@ function teardown(diff: TableDiff): TableContent | undefined {
 }
 
 function withoutSandbox(network: NetworkTable): NetworkTable {
-  return omit(network, 'loadBalancerAddress', 'gatewayLeg');
+  return omit(network, 'loadBalancerAddress', 'loadBalancerAddress6', 'gatewayLeg', 'gatewayLeg6');
 }
 
 function isSameSegment(before: NetworkTable, after: NetworkTable): boolean {
   const segment = (network: NetworkTable): unknown =>
-    omit(headerOf(network), 'loadBalancerAddress', 'gatewayLeg', 'sysctls');
+    omit(headerOf(withoutSandbox(network)), 'sysctls');
   return isEqual(segment(before), segment(after));
 }
 

@@ -4,9 +4,10 @@
  *
  * **Source:** moby daemon/libnetwork service_linux (redirecter).
  */
+import { familyOf, hostPrefix } from '../table/ip.js';
 import { addressOf } from '../table/ipv4.js';
 import type { HostTable, TaskSandbox } from '../table/node-tables.js';
-import { ADDITION, REMOVAL, type FilterTable, type Item } from '../render/item.js';
+import { ADDITION, REMOVAL, filterTool, type FilterTable, type Item } from '../render/item.js';
 import { taskNamespace } from '../render/rendered.js';
 
 /** The rules of a task; none when it publishes nothing through the mesh. */
@@ -16,7 +17,17 @@ export function taskRuleItems(
 ): readonly Item[] {
   const ingress = task.endpoints.find(({ isIngress }) => isIngress);
   if (ingress === undefined || task.redirects.length === 0) return [];
-  const own = addressOf(ingress.address);
+  return [ingress.address, ingress.address6].flatMap((address) =>
+    address === undefined ? [] : familyRuleItems(host, task, addressOf(address)),
+  );
+}
+
+function familyRuleItems(
+  host: Pick<HostTable, 'namespacePrefix'>,
+  task: TaskSandbox,
+  address: string,
+): readonly Item[] {
+  const own = `${address}/${hostPrefix(address)}`;
   const namespace = taskNamespace(host.namespacePrefix, task.taskId);
   const targets = [
     ...new Map(
@@ -26,7 +37,7 @@ export function taskRuleItems(
   // One block per table, so that a change of ports takes effect at once and in order.
   const block = (table: FilterTable, rules: readonly string[]): Item => ({
     namespace,
-    tool: 'iptables',
+    tool: filterTool(familyOf(address)),
     table,
     key: table,
     addition: ADDITION.rule,
@@ -40,23 +51,23 @@ export function taskRuleItems(
       'nat',
       task.redirects.map(
         ({ protocol, publishedPort, targetPort }) =>
-          `PREROUTING -d ${own}/32 -p ${protocol} -m ${protocol} --dport ${publishedPort} ` +
+          `PREROUTING -d ${own} -p ${protocol} -m ${protocol} --dport ${publishedPort} ` +
           `-j REDIRECT --to-ports ${targetPort}`,
       ),
     ),
     block('filter', [
       ...targets.map(
         ({ protocol, targetPort }) =>
-          `INPUT -d ${own}/32 -p ${protocol} -m ${protocol} --dport ${targetPort} ` +
+          `INPUT -d ${own} -p ${protocol} -m ${protocol} --dport ${targetPort} ` +
           '-m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT',
       ),
-      ...['sctp', 'udp', 'tcp'].map((protocol) => `INPUT -d ${own}/32 -p ${protocol} -j DROP`),
+      ...['sctp', 'udp', 'tcp'].map((protocol) => `INPUT -d ${own} -p ${protocol} -j DROP`),
       ...targets.map(
         ({ protocol, targetPort }) =>
-          `OUTPUT -s ${own}/32 -p ${protocol} -m ${protocol} --sport ${targetPort} ` +
+          `OUTPUT -s ${own} -p ${protocol} -m ${protocol} --sport ${targetPort} ` +
           '-m conntrack --ctstate ESTABLISHED -j ACCEPT',
       ),
-      ...['sctp', 'udp', 'tcp'].map((protocol) => `OUTPUT -s ${own}/32 -p ${protocol} -j DROP`),
+      ...['sctp', 'udp', 'tcp'].map((protocol) => `OUTPUT -s ${own} -p ${protocol} -j DROP`),
     ]),
   ];
 }

@@ -7,7 +7,8 @@
  */
 import { compareText, type Backend } from '@skep/api';
 import type { NodeNetworkState } from '../state.js';
-import { addressOf, compareAddresses } from '../table/ipv4.js';
+import { compareAddresses } from '../table/ip.js';
+import { virtualAddressesOf } from '../table/vip-table.js';
 import { slicesOf, type SliceIndex } from '../table/slice-index.js';
 
 /** What a service says about names, each lower case and without a dot at the end. */
@@ -44,13 +45,13 @@ export function buildClaims(
     }
     for (const address of addresses) append(reverse, address, [backend.taskName]);
   }
-  const vip = service.virtualAddress;
+  const vips = virtualAddressesOf(service);
   // A VIP is known as long as one task is behind it, even if that one is ending.
   const front =
-    vip === undefined
+    vips.length === 0
       ? addressList(serving.filter(({ weight }) => weight > 0))
       : backends.length > 0
-        ? [addressOf(vip)]
+        ? vips
         : [];
   const all = addressList(serving);
   for (const alias of [service.serviceName, ...service.aliases]) {

@@ -86,25 +86,30 @@ export function resolveName(
   if (found === undefined) return unknown(labels, networks, view, client);
   if (type !== 'A' && type !== 'AAAA') return answer(view, 'NOERROR', []);
   const isIpv6 = type === 'AAAA';
-  const addresses = valuesOf(found.record).filter((address) => address.includes(':') === isIpv6);
   const ttlSeconds = ttlOf(view);
-  return answer(
-    view,
-    'NOERROR',
-    shuffled(addresses, seed, name).map((address) => ({ name, ttlSeconds, type, address })),
-  );
+  const records: AnswerRecord[] = [];
+  for (const address of shuffled(valuesOf(found.record), seed, name)) {
+    if (address.includes(':') === isIpv6) records.push({ name, ttlSeconds, type, address });
+  }
+  return answer(view, 'NOERROR', records);
 }
 
 function isWellFormed(name: string, labels: readonly string[]): boolean {
   if (name === '') return true;
-  return (
-    name.length <= NAME_LENGTH_MAX &&
-    labels.every((label) => label !== '' && label.length <= LABEL_LENGTH_MAX)
-  );
+  if (name.length > NAME_LENGTH_MAX) return false;
+  for (const { length } of labels) if (length === 0 || length > LABEL_LENGTH_MAX) return false;
+  return true;
 }
 
+const NO_NETWORKS: readonly string[] = Object.freeze([]);
+
 function networksOf(view: NameView, client: NameClient | undefined): readonly NetworkNames[] {
-  return (client?.networks ?? []).flatMap((id) => view.networks.get(id) ?? []);
+  const networks: NetworkNames[] = [];
+  for (const id of client?.networks ?? NO_NETWORKS) {
+    const network = view.networks.get(id);
+    if (network !== undefined) networks.push(network);
+  }
+  return networks;
 }
 
 /** The first network that knows the name. */
@@ -112,14 +117,17 @@ function search(
   labels: readonly string[],
   networks: readonly NetworkNames[],
 ): { readonly network: NetworkNames; readonly record: NameRecord } | undefined {
+  let name = labels.join('.');
+  let suffix = '';
   for (let split = labels.length; split > 0; split -= 1) {
-    const name = labels.slice(0, split).join('.');
-    const suffix = labels.slice(split).join('.');
     for (const network of networks) {
       if (suffix !== '' && network.name !== suffix) continue;
       const record = network.records.get(name);
       if (record !== undefined) return { network, record };
     }
+    const last = labels[split - 1] ?? '';
+    name = name.slice(0, name.length - last.length - 1);
+    suffix = suffix === '' ? last : `${last}.${suffix}`;
   }
   return undefined;
 }
@@ -146,6 +154,13 @@ function unknown(
   if (isOurs) return answer(view, 'NXDOMAIN', []);
   if (labels.length === 1 && (client?.ndots ?? 0) > 0) return answer(view, 'NOERROR', []);
   return forward(networks);
+}
+
+/** From where a question of the asker is sent on, whatever it is. */
+export function forwardingOf(asker: NameAsker, view: NameView): 'host' | 'task' {
+  const client = 'taskId' in asker ? view.clients.get(asker.taskId) : asker;
+  const answer = forward(networksOf(view, client));
+  return answer.type === 'forward' ? answer.via : 'host';
 }
 
 function forward(networks: readonly NetworkNames[]): NameAnswer {

@@ -72,8 +72,8 @@ export function arePortsAllocated(
 
 /**
  * Gives a service its ports, all or none. Its earlier ports are in the spaces already; those it
- * keeps stay, those it does not want any more are released. `isPromised` says of a number that it is
- * another service's by declaration, as soon as it is free: a dynamic port does not keep it.
+ * keeps stay, those it does not want any more are released. `isPromised` says of a number that it
+ * is another service's by declaration, as soon as it is free: a dynamic port does not keep it.
  */
 export function allocatePorts(
   spaces: PortSpaces,

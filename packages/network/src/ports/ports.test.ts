@@ -257,6 +257,46 @@ describe('ports of services (12.7)', () => {
   });
 });
 
+describe('ranges of ports', () => {
+  /** As a range in a manifest becomes: a port each, all of one set. */
+  const range = (first: number, protocol = ''): readonly string[] =>
+    [0, 1, 2, 3, 4, 5].map(
+      (at) =>
+        `:${8000 + at}:${first === 0 ? 0 : first + at}${protocol === '' ? '' : `/${protocol}`}`,
+    );
+  const from = (first: number): readonly string[] =>
+    [0, 1, 2, 3, 4, 5].map((at) => String(first + at));
+
+  it.each(['tcp', 'udp', 'sctp'])('are had whole or not at all: %s', (protocol) => {
+    const spaces = portSpaces(DYNAMIC);
+    expect(allocate(spaces, 'a', range(9000, protocol))).toEqual(from(9000));
+    expect(allocate(spaces, 'b', range(9005, protocol))).toBe('taken');
+    // Nothing of the set that was refused is taken.
+    expect(allocate(spaces, 'c', range(9006, protocol))).toEqual(from(9006));
+  });
+
+  it('are dynamic, too, and every protocol has its own numbers', () => {
+    const spaces = portSpaces(DYNAMIC);
+    for (const protocol of ['tcp', 'udp', 'sctp']) {
+      expect(allocate(spaces, protocol, range(0, protocol))).toEqual(from(30_000));
+    }
+  });
+
+  it('keep their numbers when the range grows, turns round and shrinks', () => {
+    const spaces = portSpaces(DYNAMIC);
+    const wanted = range(0);
+    const had = (count: number): string[] =>
+      wanted.slice(0, count).map((text, at) => text.replace(/0$/, String(30_000 + at)));
+    expect(allocate(spaces, 'a', wanted.slice(0, 4))).toEqual(from(30_000).slice(0, 4));
+    const grown = allocate(spaces, 'a', [...wanted].reverse(), had(4));
+    // The two that came last are asked for first now.
+    expect(grown).toEqual(['30004', '30005', '30003', '30002', '30001', '30000']);
+    const six = [...had(4), ':8004:30005', ':8005:30004'];
+    expect(allocate(spaces, 'a', wanted.slice(1, 3), six)).toEqual(['30001', '30002']);
+    expect(spaces.tcp.taken).toBe(2);
+  });
+});
+
 describe('VXLAN ids', () => {
   it('start at 4096 and come in turn', () => {
     const space = new VxlanIdSpace();

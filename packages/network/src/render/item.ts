@@ -2,10 +2,16 @@
  * Items: the pieces that texts are made of. Each knows how it is added, changed and removed, so a
  * whole text and a difference come from one description and cannot disagree.
  */
-import type { NamespaceReference, RenderedNamespace, RenderedStep, Tool } from './rendered.js';
+import type {
+  NamespaceReference,
+  NamespaceTexts,
+  RenderedNamespace,
+  RenderedStep,
+  Tool,
+} from './rendered.js';
 import { TOOLS } from './rendered.js';
 
-/** Table of iptables. */
+/** Table of iptables, or of ip6tables. */
 export type FilterTable = 'mangle' | 'nat' | 'filter';
 
 const FILTER_TABLES: readonly FilterTable[] = ['mangle', 'nat', 'filter'];
@@ -47,7 +53,7 @@ export const ADDITION = Object.freeze({
 export interface Item {
   readonly namespace: NamespaceReference;
   readonly tool: Tool;
-  /** For iptables. */
+  /** For iptables and ip6tables. */
   readonly table?: FilterTable;
   /** Names the thing within its namespace and tool; what has the same key replaces it. */
   readonly key: string;
@@ -84,15 +90,22 @@ export interface RuleInput {
   readonly removal: number;
   /** New rules go to the head of the chain. Default: to its end. */
   readonly isFirst?: boolean;
+  /** Default: 4. */
+  readonly family?: 4 | 6;
 }
 
-/** A rule of iptables. */
+/** The tool for rules of a family. */
+export function filterTool(family: 4 | 6): 'iptables' | 'ip6tables' {
+  return family === 4 ? 'iptables' : 'ip6tables';
+}
+
+/** A rule of iptables, or of ip6tables. */
 export function rule(input: RuleInput): Item {
   const { namespace, table, chain, addition, removal } = input;
   const line = `${chain} ${input.rule}`;
   return {
     namespace,
-    tool: 'iptables',
+    tool: filterTool(input.family ?? 4),
     table,
     key: `${table}/${chain}/${input.key ?? input.rule}`,
     addition,
@@ -122,40 +135,53 @@ export function sysctlItems(
     }));
 }
 
-/** The namespaces of the items with their whole texts, in the order in which items name them. */
-export function renderItems(items: readonly Item[]): readonly RenderedNamespace[] {
-  const groups = new Map<string, Readonly<Record<Tool, Item[]>>>();
+/** Lines of one tool in one namespace, by when they are added and by table. */
+class TextBuckets {
+  private readonly buckets = new Map<number, Map<FilterTable | undefined, string[]>>();
+
+  add({ addition, table, add }: Item): void {
+    let tables = this.buckets.get(addition);
+    if (tables === undefined) {
+      tables = new Map();
+      this.buckets.set(addition, tables);
+    }
+    let lines = tables.get(table);
+    if (lines === undefined) {
+      lines = [];
+      tables.set(table, lines);
+    }
+    for (const line of add) lines.push(line);
+  }
+
+  text(tool: Tool): string {
+    const parts = [...this.buckets].sort(([a], [b]) => a - b).flatMap(([, tables]) => [...tables]);
+    const lines = linesOf(tool, parts);
+    return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+  }
+}
+
+/**
+ * The namespaces of the items with their whole texts, in the order in which items name them.
+ * Items are looked at one by one and not kept: there may be hundreds of thousands.
+ */
+export function renderItems(items: Iterable<Item>): readonly RenderedNamespace[] {
+  const groups = new Map<string, Map<Tool, TextBuckets>>();
   const namespaces: NamespaceReference[] = [];
   for (const item of items) {
     let group = groups.get(item.namespace.name);
     if (group === undefined) {
-      group = { ip: [], sysctl: [], bridge: [], iptables: [], ipvs: [] };
+      group = new Map(TOOLS.map((tool) => [tool, new TextBuckets()]));
       groups.set(item.namespace.name, group);
       namespaces.push(item.namespace);
     }
-    group[item.tool].push(item);
+    group.get(item.tool)?.add(item);
   }
   return namespaces.map((namespace) => {
-    const text = (tool: Tool): string => {
-      const ordered = (groups.get(namespace.name)?.[tool] ?? []).sort(
-        (a, b) => a.addition - b.addition,
-      );
-      const lines = linesOf(
-        tool,
-        ordered.map((item) => [item.table, item.add]),
-      );
-      return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-    };
-    return {
-      namespace,
-      texts: {
-        ip: text('ip'),
-        bridge: text('bridge'),
-        iptables: text('iptables'),
-        ipvs: text('ipvs'),
-        sysctl: text('sysctl'),
-      },
-    };
+    const group = groups.get(namespace.name);
+    const texts = Object.fromEntries(
+      TOOLS.map((tool) => [tool, group?.get(tool)?.text(tool) ?? '']),
+    ) as NamespaceTexts;
+    return { namespace, texts };
   });
 }
 
@@ -164,7 +190,7 @@ function linesOf(
   tool: Tool,
   parts: readonly (readonly [FilterTable | undefined, readonly string[]])[],
 ): readonly string[] {
-  if (tool !== 'iptables') return parts.flatMap(([, lines]) => lines);
+  if (tool !== 'iptables' && tool !== 'ip6tables') return parts.flatMap(([, lines]) => lines);
   return FILTER_TABLES.flatMap((table) => {
     const lines = parts.flatMap(([of, added]) => (of === table ? added : []));
     return lines.length === 0 ? [] : [`*${table}`, ...lines, 'COMMIT'];
@@ -186,6 +212,22 @@ export function renderChanges(
   before: readonly Item[],
   after: readonly Item[],
 ): readonly RenderedStep[] {
+  return stepsOf(changeCommands(before, after));
+}
+
+/** As {@link renderChanges}, what is taken away apart from what comes or is replaced. */
+export function renderChangeParts(
+  before: readonly Item[],
+  after: readonly Item[],
+): { readonly removals: readonly RenderedStep[]; readonly additions: readonly RenderedStep[] } {
+  const commands = changeCommands(before, after);
+  return {
+    removals: stepsOf(commands.filter(({ phase }) => phase < REMOVALS_END)),
+    additions: stepsOf(commands.filter(({ phase }) => phase >= REMOVALS_END)),
+  };
+}
+
+function changeCommands(before: readonly Item[], after: readonly Item[]): readonly Command[] {
   const old = new Map(before.map((item) => [nameOf(item), item]));
   const wanted = new Map(after.map((item) => [nameOf(item), item]));
   const removed = [...old].filter(([name]) => !wanted.has(name)).map(([, item]) => item);
@@ -201,7 +243,7 @@ export function renderChanges(
       commands.push({ item, phase, lines });
     }
   }
-  return stepsOf(commands);
+  return commands;
 }
 
 /** Removals that others do not bring about. */

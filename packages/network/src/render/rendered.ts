@@ -6,18 +6,25 @@
 import type { NetworkId, TaskId } from '@skep/api';
 
 /**
- * Which tool reads a text: `ip -batch`, `bridge -batch`, `iptables-restore --noflush`, `ipvsadm
- * --restore`, `sysctl -p`.
+ * Which tool reads a text: `ip -batch`, `bridge -batch`, `iptables-restore --noflush`,
+ * `ip6tables-restore --noflush`, `ipvsadm --restore`, `sysctl -p`, `nft -f`; `ip -6 -batch` for
+ * what says no address that shows its family. `conntrack` is run once for each line, which holds
+ * its arguments; it has nothing to keep, so its whole text is empty.
  */
-export type Tool = 'ip' | 'bridge' | 'iptables' | 'ipvs' | 'sysctl';
+export type Tool =
+  'ip' | 'ip6' | 'bridge' | 'iptables' | 'ip6tables' | 'ipvs' | 'sysctl' | 'nft' | 'conntrack';
 
 /** Tools in the order in which their texts are applied to a new namespace. */
 export const TOOLS: readonly Tool[] = Object.freeze([
   'ip',
+  'ip6',
   'sysctl',
   'bridge',
   'iptables',
+  'ip6tables',
   'ipvs',
+  'nft',
+  'conntrack',
 ] as const);
 
 /** What a network namespace is for. */
@@ -44,8 +51,8 @@ export interface RenderedNamespace {
 }
 
 /**
- * Commands of one tool in one namespace, one a line; `lines` of iptables hold whole tables, each
- * ended by COMMIT and so applied at once.
+ * Commands of one tool in one namespace, one a line; `lines` of iptables and ip6tables hold whole
+ * tables, each ended by COMMIT and so applied at once.
  */
 export interface RenderedStep {
   readonly namespace: NamespaceReference;

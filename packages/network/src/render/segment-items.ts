@@ -6,16 +6,19 @@
  * **Source:** moby daemon/libnetwork drivers/overlay and osl: a namespace per network with a bridge
  * and a VXLAN port, one veth per endpoint, static neighbours and forwarding entries.
  */
-import { addressOf, ipv4Hex, ipv4RangeText, isIpv4, macOf } from '../table/ipv4.js';
+import { ipRangeText, isIpv6, macOf } from '../table/ip.js';
+import { addressOf, ipv4Hex } from '../table/ipv4.js';
+import { hasSandboxAddress } from '../table/network-table.js';
 import type {
   HostTable,
   NetworkHeader,
   SandboxEndpoint,
   TablePeer,
+  TableSubnet,
   TaskSandbox,
 } from '../table/node-tables.js';
-import { BRIDGE_SYSCTLS, TASK_SYSCTLS } from '../table/sysctls.js';
-import { subnetIndexOf } from '../table/task-sandbox.js';
+import { bridgeSysctls, TASK_SYSCTLS } from '../table/sysctls.js';
+import { segmentOf } from '../table/task-sandbox.js';
 import { ADDITION, REMOVAL, sysctlItems, type Item } from './item.js';
 import {
   HOST_NAMESPACE,
@@ -60,7 +63,7 @@ function namespaceItem(namespace: NamespaceReference): readonly Item[] {
 
 /** The gateway bridge and the host's settings. */
 export function hostSegmentItems(host: HostHeader): readonly Item[] {
-  const { name, address } = host.gatewayBridge;
+  const { name, address, address6 } = host.gatewayBridge;
   return [
     ip(HOST_NAMESPACE, `bridge/${name}`, {
       addition: ADDITION.segment,
@@ -68,6 +71,7 @@ export function hostSegmentItems(host: HostHeader): readonly Item[] {
       add: [
         `link add ${name} type bridge`,
         `addr add ${address} dev ${name}`,
+        ...(address6 === undefined ? [] : [addAddress(address6, name)]),
         `link set ${name} up`,
       ],
       remove: [`link delete ${name}`],
@@ -76,19 +80,36 @@ export function hostSegmentItems(host: HostHeader): readonly Item[] {
   ];
 }
 
+/** An address on an interface. There is nobody to ask whether an IPv6 address is taken. */
+function addAddress(address: string, device: string): string {
+  return `addr add ${address} dev ${device}${isIpv6(address) ? ' nodad' : ''}`;
+}
+
+/** Ranges of a network by segment. */
+function segmentsOf(network: NetworkHeader): ReadonlyMap<number, readonly TableSubnet[]> {
+  const segments = new Map<number, TableSubnet[]>();
+  for (const subnet of network.subnets) {
+    const list = segments.get(subnet.segment);
+    if (list === undefined) segments.set(subnet.segment, [subnet]);
+    else list.push(subnet);
+  }
+  return segments;
+}
+
 /** Bridges and VXLAN ports of a network, and its load-balancer sandbox with all its links. */
 export function networkItems(host: HostHeader, network: NetworkHeader): readonly Item[] {
   const bridge = bridgeNamespace(host.namespacePrefix, network.id);
   const items: Item[] = [...namespaceItem(bridge)];
-  for (const [index, { subnet, gateway, vxlanId }] of network.subnets.entries()) {
-    if (!isIpv4(subnet)) continue;
-    const prefix = subnet.slice(subnet.indexOf('/'));
+  for (const [index, subnets] of segmentsOf(network)) {
+    const gateways = subnets.map(
+      ({ subnet, gateway }) => `${addressOf(gateway)}${subnet.slice(subnet.indexOf('/'))}`,
+    );
     items.push(
       ip(HOST_NAMESPACE, `vxlan/${bridge.name}/${index}`, {
         addition: ADDITION.tunnel,
         removal: REMOVAL.segment,
         add: [
-          `link add vxlan${index} netns ${bridge.name} type vxlan id ${vxlanId} ` +
+          `link add vxlan${index} netns ${bridge.name} type vxlan id ${subnets[0]?.vxlanId} ` +
             `srcport 0 0 dstport ${network.dataPathPort} ${TUNNEL_OPTIONS}`,
         ],
         // Removed from where it is: see the bridge.
@@ -101,7 +122,7 @@ export function networkItems(host: HostHeader, network: NetworkHeader): readonly
         isCut: true,
         add: [
           `link add br${index} type bridge`,
-          `addr add ${addressOf(gateway)}${prefix} dev br${index}`,
+          ...gateways.map((gateway) => addAddress(gateway, `br${index}`)),
           `link set br${index} up`,
           `link set vxlan${index} master br${index} up`,
         ],
@@ -109,21 +130,26 @@ export function networkItems(host: HostHeader, network: NetworkHeader): readonly
       }),
     );
   }
-  items.push(...sysctlItems(bridge, BRIDGE_SYSCTLS));
-  if (network.loadBalancerAddress !== undefined) items.push(...sandboxItems(host, network));
+  items.push(...sysctlItems(bridge, bridgeSysctls(network.subnets.map(({ subnet }) => subnet))));
+  items.push(...sandboxItems(host, network));
   return items;
 }
 
 function sandboxItems(host: HostHeader, network: NetworkHeader): readonly Item[] {
-  const { loadBalancerAddress, gatewayLeg } = network;
-  if (loadBalancerAddress === undefined) return [];
+  const { loadBalancerAddress, loadBalancerAddress6, gatewayLeg, gatewayLeg6 } = network;
+  const own = loadBalancerAddress ?? loadBalancerAddress6;
+  if (own === undefined || !hasSandboxAddress(network)) return [];
   const sandbox = sandboxNamespace(host.namespacePrefix, network);
   const endpoint: SandboxEndpoint = {
     networkId: network.id,
     interfaceName: 'eth0',
-    address: loadBalancerAddress,
+    address: own,
+    ...(own === loadBalancerAddress6 || loadBalancerAddress6 === undefined
+      ? {}
+      : { address6: loadBalancerAddress6 }),
+    macAddress: macOf(addressOf(own)),
     bridgePort: 'veth0',
-    subnetIndex: subnetIndexOf(network.subnets, loadBalancerAddress),
+    subnetIndex: segmentOf(network.subnets, own),
     isIngress: network.isIngress,
   };
   return [
@@ -131,7 +157,12 @@ function sandboxItems(host: HostHeader, network: NetworkHeader): readonly Item[]
     ...endpointItems(host, network, { namespace: sandbox, endpoint }),
     ...(gatewayLeg === undefined
       ? []
-      : legItems(host, { namespace: sandbox, interfaceName: 'eth1', address: gatewayLeg })),
+      : legItems(host, {
+          namespace: sandbox,
+          interfaceName: 'eth1',
+          address: gatewayLeg,
+          ...(gatewayLeg6 === undefined ? {} : { address6: gatewayLeg6 }),
+        })),
     ...sysctlItems(sandbox, network.sysctls),
   ];
 }
@@ -143,15 +174,16 @@ function endpointItems(
   place: { readonly namespace: NamespaceReference; readonly endpoint: SandboxEndpoint },
 ): readonly Item[] {
   const { namespace, endpoint } = place;
-  const { interfaceName, address, bridgePort, subnetIndex } = endpoint;
+  const { interfaceName, address, address6, macAddress, bridgePort, subnetIndex } = endpoint;
   const bridge = bridgeNamespace(host.namespacePrefix, network.id);
   const { mtu } = network;
-  const gateway = network.subnets[subnetIndex]?.gateway;
-  const routes = network.subnets.flatMap(({ subnet }, index) =>
-    index === subnetIndex || gateway === undefined || !isIpv4(subnet)
-      ? []
-      : [`route replace ${ipv4RangeText(subnet)} via ${addressOf(gateway)} dev ${interfaceName}`],
-  );
+  const addresses = address6 === undefined ? [address] : [address, address6];
+  const routes = network.subnets.flatMap(({ subnet, segment }) => {
+    const isMeant = addresses.some((own) => isIpv6(own) === isIpv6(subnet));
+    const gateway = gatewayOf(network, subnetIndex, isIpv6(subnet));
+    if (segment === subnetIndex || gateway === undefined || !isMeant) return [];
+    return [`route replace ${ipRangeText(subnet)} via ${gateway} dev ${interfaceName}`];
+  });
   return [
     ip(bridge, `port/${bridgePort}`, {
       addition: ADDITION.link,
@@ -159,7 +191,7 @@ function endpointItems(
       isCut: true,
       add: [
         `link add ${bridgePort} mtu ${mtu} type veth peer name ${interfaceName} ` +
-          `mtu ${mtu} address ${macOf(addressOf(address))} netns ${namespace.name}`,
+          `mtu ${mtu} address ${macAddress} netns ${namespace.name}`,
         `link set ${bridgePort} master br${subnetIndex} up`,
       ],
       remove: [`link delete ${bridgePort}`],
@@ -167,11 +199,23 @@ function endpointItems(
     ip(namespace, `link/${interfaceName}`, {
       addition: ADDITION.address,
       removal: REMOVAL.segment,
-      add: [`addr add ${address} dev ${interfaceName}`, `link set ${interfaceName} up`, ...routes],
+      add: [
+        ...addresses.map((own) => addAddress(own, interfaceName)),
+        `link set ${interfaceName} up`,
+        ...routes,
+      ],
       // Address and routes go with the link.
       remove: [],
     }),
   ];
+}
+
+/** Gateway of a segment in a family, without prefix length. */
+function gatewayOf(network: NetworkHeader, segment: number, isV6: boolean): string | undefined {
+  const found = network.subnets.find(
+    (other) => other.segment === segment && isIpv6(other.subnet) === isV6,
+  );
+  return found === undefined ? undefined : addressOf(found.gateway);
 }
 
 /** A leg on the gateway bridge: a veth from the host into a namespace, and the default route. */
@@ -181,10 +225,11 @@ function legItems(
     readonly namespace: NamespaceReference;
     readonly interfaceName: string;
     readonly address: string;
+    readonly address6?: string;
   },
 ): readonly Item[] {
-  const { namespace, interfaceName, address } = leg;
-  const { name, address: gateway } = host.gatewayBridge;
+  const { namespace, interfaceName, address, address6 } = leg;
+  const { name, address: gateway, address6: gateway6 } = host.gatewayBridge;
   // At most 15 characters are allowed, and the address is what tells legs apart.
   const port = `gw${ipv4Hex(addressOf(address))}`;
   return [
@@ -202,9 +247,13 @@ function legItems(
       addition: ADDITION.address,
       removal: REMOVAL.segment,
       add: [
-        `addr add ${address} dev ${interfaceName}`,
+        addAddress(address, interfaceName),
+        ...(address6 === undefined ? [] : [addAddress(address6, interfaceName)]),
         `link set ${interfaceName} up`,
         `route replace default via ${addressOf(gateway)} dev ${interfaceName}`,
+        ...(address6 === undefined || gateway6 === undefined
+          ? []
+          : [`route replace default via ${addressOf(gateway6)} dev ${interfaceName}`]),
       ],
       remove: [],
     }),
@@ -219,10 +268,10 @@ export function peerItems(
 ): readonly Item[] {
   const namespace = bridgeNamespace(host.namespacePrefix, network.id);
   const { address, macAddress, tunnelAddress } = peer;
-  const device = `vxlan${subnetIndexOf(network.subnets, address)}`;
+  const device = `vxlan${segmentOf(network.subnets, address)}`;
   const neighbour = `neigh replace ${address} lladdr ${macAddress} dev ${device} nud permanent`;
   const entry = `fdb replace ${macAddress} dev ${device} dst ${tunnelAddress} self permanent`;
-  return [
+  const items: Item[] = [
     {
       namespace,
       tool: 'ip',
@@ -233,7 +282,10 @@ export function peerItems(
       replace: [neighbour],
       remove: [`neigh delete ${address} dev ${device}`],
     },
-    {
+  ];
+  // An endpoint of both families has one entry: that of the address that its MAC follows from.
+  if (macOf(address) === macAddress) {
+    items.push({
       namespace,
       tool: 'bridge',
       key: `fdb/${address}`,
@@ -242,8 +294,9 @@ export function peerItems(
       add: [entry],
       replace: [entry],
       remove: [`fdb delete ${macAddress} dev ${device} dst ${tunnelAddress} self`],
-    },
-  ];
+    });
+  }
+  return items;
 }
 
 /** A task's namespace with its links. */

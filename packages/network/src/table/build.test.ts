@@ -200,6 +200,57 @@ describe('buildTables', () => {
     expect(tablesOf(local, 'node2').networks.get('overlay1')?.vips.has('10.0.9.7')).toBe(false);
   });
 
+  it('says that only own backends were let in', () => {
+    const local = {
+      ...VOTE_CLUSTER,
+      services: VOTE_CLUSTER.services.map((service) => ({ ...service, isLocalOnly: true })),
+    };
+    const vip = tablesOf(local).networks.get('ingress')?.vips.get('10.0.0.4');
+    expect(vip?.isLocalOnly).toBe(true);
+    // A node without a backend knows no such port, so a balancer outside sees where to go.
+    const elsewhere = { ...local, tasks: local.tasks.filter(({ node }) => node === 'node1') };
+    expect(tablesOf(elsewhere, 'node2').host.ingressPorts.size).toBe(0);
+  });
+
+  it('has two VIPs with one mark for a service of both families', () => {
+    const tables = tablesOf({ ...VOTE_CLUSTER, families: 'dual' });
+    const vips = tables.networks.get('overlay1')?.vips;
+    const backends = (address: string): unknown => {
+      const vip = vips?.get(address);
+      return [vip?.mark, vip?.backends.map((backend) => `${backend.taskId} ${backend.address}`)];
+    };
+    expect(backends('10.0.9.2')).toEqual([258, ['vote1 10.0.9.3', 'vote2 10.0.9.4']]);
+    expect(backends('fd00:a:0:9::2')).toEqual([
+      258,
+      ['vote1 fd00:a:0:9::3', 'vote2 fd00:a:0:9::4'],
+    ]);
+    expect(tables.host.ingressPorts.get('tcp/8080')).toMatchObject({
+      virtualAddress: '10.0.0.4',
+      virtualAddress6: 'fd00:a::4',
+      mark: 257,
+    });
+    const task = tables.tasks.get('vote2');
+    expect(task?.endpoints[1]).toMatchObject({
+      address: '10.0.9.4/24',
+      address6: 'fd00:a:0:9::4/64',
+      macAddress: '02:42:0a:00:09:04',
+    });
+    // The gateway bridge has no IPv6 here, so there is no way out by it.
+    expect(task?.gateway).not.toHaveProperty('address6');
+  });
+
+  it('knows a service of IPv6 alone', () => {
+    const tables = tablesOf({ ...VOTE_CLUSTER, families: 'ipv6' });
+    expect(tables.networks.get('overlay1')?.vips.keys()).toEqual([
+      'fd00:a:0:9::2',
+      'fd00:a:0:9::7',
+    ]);
+    const header = tables.networks.get('overlay1');
+    expect(header?.loadBalancerAddress).toBeUndefined();
+    expect(header?.loadBalancerAddress6).toBe('fd00:a:0:9::6/64');
+    expect(tables.host.ingressPorts.get('tcp/8080')?.virtualAddress).toBe('fd00:a::4');
+  });
+
   it('does not depend on the order of the maps', () => {
     const { state, local } = voteNode('node1');
     const reversed = {

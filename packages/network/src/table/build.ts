@@ -3,7 +3,6 @@
  */
 import { compareText, type AssignedService } from '@skep/api';
 import type { NodeNetworkState } from '../state.js';
-import { addressOf } from './ipv4.js';
 import { buildNetworkHeader, buildPeer, isOverlay } from './network-table.js';
 import type { NodeLocal } from './node-local.js';
 import {
@@ -22,7 +21,14 @@ import { buildSliceIndex } from './slice-index.js';
 import { SortedMap } from './sorted-map.js';
 import { hostSysctls } from './sysctls.js';
 import { buildTaskSandbox } from './task-sandbox.js';
-import { buildVipTable, publishedPorts, type TableSource } from './vip-table.js';
+import {
+  buildVipTable,
+  placeKey,
+  placeOfKey,
+  publishedPorts,
+  virtualAddressesOf,
+  type TableSource,
+} from './vip-table.js';
 
 /**
  * Builds the tables of a node. A pure function of its arguments: the same state and local decisions
@@ -61,7 +67,7 @@ export function buildHost(local: NodeLocal): Omit<HostTable, 'ingressPorts'> {
     namespacePrefix,
     underlayAddress,
     gatewayBridge,
-    sysctls: hostSysctls(gatewayBridge.name),
+    sysctls: hostSysctls(gatewayBridge),
   };
 }
 
@@ -78,19 +84,23 @@ export function portClaims(state: NodeNetworkState, service: AssignedService): r
     : [];
 }
 
+/** `NETWORK/VIP` of each virtual address of the service. */
+export function placesOf(service: AssignedService): readonly string[] {
+  return virtualAddressesOf(service).map((address) => placeKey(service.networkId, address));
+}
+
 function buildIndex(state: NodeNetworkState): TableIndex {
-  const serviceVips: [string, { networkId: string; address: string }][] = [];
+  const serviceVips: [string, readonly string[]][] = [];
   const servicePorts: [string, readonly string[]][] = [];
   const vipServices = new Map<string, string[]>();
   const portServices = new Map<string, string[]>();
   const keys = [...state.services.keys()].sort(compareClaims(state));
   for (const key of keys) {
     const service = state.services.get(key);
-    if (service?.virtualAddress === undefined) continue;
-    const { networkId } = service;
-    const address = addressOf(service.virtualAddress);
-    serviceVips.push([key, { networkId, address }]);
-    append(vipServices, `${networkId}/${address}`, key);
+    const places = service === undefined ? [] : placesOf(service);
+    if (service === undefined || places.length === 0) continue;
+    serviceVips.push([key, places]);
+    for (const place of places) append(vipServices, place, key);
     const ports = portClaims(state, service);
     if (ports.length > 0) servicePorts.push([key, ports]);
     for (const port of ports) append(portServices, port, key);
@@ -127,17 +137,16 @@ export function buildNetworks(
     vips.set(id, []);
     peers.set(id, []);
   }
-  for (const [place, keys] of index.vipServices.entries()) {
-    const networkId = place.slice(0, place.indexOf('/'));
-    const list = vips.get(networkId);
+  for (const [key, keys] of index.vipServices.entries()) {
+    const place = placeOfKey(key);
+    const list = vips.get(place.networkId);
     if (list === undefined) continue;
-    const vip = buildVipTable(source, networkId, keys);
+    const vip = buildVipTable(source, place, keys);
     if (vip !== undefined) list.push([vip.address, vip]);
   }
   for (const item of state.peers.values()) {
     const list = peers.get(item.networkId);
-    const peer = list === undefined ? undefined : buildPeer(item);
-    if (peer !== undefined) list?.push([peer.address, peer]);
+    list?.push([item.address, buildPeer(item)]);
   }
   const networks: [string, NetworkTable][] = [];
   for (const [id, list] of vips) {
@@ -166,11 +175,20 @@ export function buildIngressPort(
 ): IngressPort | undefined {
   for (const serviceKey of services) {
     const service = state.services.get(serviceKey);
-    if (service?.virtualAddress === undefined) continue;
+    if (service === undefined) continue;
     const { networkId } = service;
-    const vip = networks.get(networkId)?.vips.get(addressOf(service.virtualAddress));
-    if (vip === undefined) continue;
-    return { ...portOfKey(key), networkId, virtualAddress: vip.address, mark: vip.mark };
+    const vips = networks.get(networkId)?.vips;
+    const [first, second] = virtualAddressesOf(service).flatMap(
+      (address) => vips?.get(address) ?? [],
+    );
+    if (first === undefined) continue;
+    return {
+      ...portOfKey(key),
+      networkId,
+      virtualAddress: first.address,
+      ...(second === undefined ? {} : { virtualAddress6: second.address }),
+      mark: first.mark,
+    };
   }
   return undefined;
 }

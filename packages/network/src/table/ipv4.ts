@@ -80,27 +80,7 @@ function maskOf(address: number, prefix: number): number {
   return prefix === 0 ? 0 : ((address >>> (32 - prefix)) << (32 - prefix)) >>> 0;
 }
 
-/** Orders addresses by number; those that are not IPv4 come after, by text. */
-export function compareAddresses(a: string, b: string): number {
-  const left = ipv4Number(a);
-  const right = ipv4Number(b);
-  if (left !== undefined && right !== undefined) return left - right;
-  if (left !== undefined) return -1;
-  if (right !== undefined) return 1;
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 /** Eight hexadecimal digits of an IPv4 address. */
 export function ipv4Hex(address: string): string {
   return (ipv4Number(address) ?? 0).toString(16).padStart(8, '0');
-}
-
-/**
- * The MAC address of an endpoint: 02:42 and the four bytes of its address, so that every node
- * knows it without asking.
- * **Source:** moby daemon/libnetwork (netutils, MAC from IP).
- */
-export function macOf(address: string): string {
-  const hex = ipv4Hex(address);
-  return `02:42:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}:${hex.slice(6)}`;
 }

@@ -3,10 +3,11 @@
  */
 import type { AssignedNetwork, AssignedPeer } from '@skep/api';
 import type { NodeNetworkState } from '../state.js';
-import { isIpv4, macOf, prefixOf } from './ipv4.js';
-import type { NodeLocal } from './node-local.js';
-import type { NetworkHeader, TablePeer } from './node-tables.js';
-import { SANDBOX_SYSCTLS } from './sysctls.js';
+import { familyOf, isIpv6, macOf } from './ip.js';
+import { prefixOf } from './ipv4.js';
+import { leg6Of, type NodeLocal } from './node-local.js';
+import type { NetworkHeader, TablePeer, TableSubnet } from './node-tables.js';
+import { sandboxSysctls } from './sysctls.js';
 
 /** Bytes of a packet in the underlay. */
 const UNDERLAY_MTU = 1500;
@@ -26,8 +27,13 @@ export function buildNetworkHeader(
   local: NodeLocal,
   network: AssignedNetwork,
 ): NetworkHeader {
-  const { id, name, isIngress, isInternal, isEncrypted, loadBalancerAddress } = network;
+  const { id, name, isIngress, isInternal, isEncrypted } = network;
   const leg = isIngress ? local.ingressLeg : undefined;
+  const leg6 = leg === undefined ? undefined : leg6Of(local, leg);
+  const own = [network.loadBalancerAddress, network.loadBalancerAddress6];
+  const own4 = own.find((address) => address !== undefined && !isIpv6(address));
+  const own6 = own.find((address) => address !== undefined && isIpv6(address));
+  const subnets = segmentsOf(network.subnets);
   return {
     id,
     name,
@@ -36,13 +42,35 @@ export function buildNetworkHeader(
     isEncrypted,
     mtu: network.mtu ?? tunnelMtu(isEncrypted),
     dataPathPort: state.node.dataPathPort,
-    subnets: network.subnets.map(({ subnet, gateway, vxlanId }) => ({ subnet, gateway, vxlanId })),
-    ...(loadBalancerAddress === undefined || !isIpv4(loadBalancerAddress)
-      ? {}
-      : { loadBalancerAddress }),
+    subnets,
+    ...(own4 === undefined ? {} : { loadBalancerAddress: own4 }),
+    ...(own6 === undefined ? {} : { loadBalancerAddress6: own6 }),
     ...(leg === undefined ? {} : { gatewayLeg: `${leg}/${prefixOf(local.gatewayBridge.address)}` }),
-    sysctls: SANDBOX_SYSCTLS,
+    ...(leg6 === undefined ? {} : { gatewayLeg6: leg6 }),
+    sysctls: sandboxSysctls(subnets.map(({ subnet }) => subnet)),
   };
+}
+
+/** Whether the node has a load-balancer sandbox in the network. */
+export function hasSandboxAddress(
+  network: Pick<NetworkHeader, 'loadBalancerAddress' | 'loadBalancerAddress6'>,
+): boolean {
+  return (network.loadBalancerAddress ?? network.loadBalancerAddress6) !== undefined;
+}
+
+/** The node's load-balancer address of a family, CIDR form. */
+export function balancerAddress(network: NetworkHeader, family: 4 | 6): string | undefined {
+  return family === 4 ? network.loadBalancerAddress : network.loadBalancerAddress6;
+}
+
+function segmentsOf(subnets: AssignedNetwork['subnets']): readonly TableSubnet[] {
+  const seen = { 4: 0, 6: 0 };
+  return subnets.map(({ subnet, gateway, vxlanId }) => {
+    const family = familyOf(subnet);
+    const segment = seen[family];
+    seen[family] += 1;
+    return { subnet, gateway, vxlanId, segment };
+  });
 }
 
 /** **Source:** moby daemon/libnetwork drivers/overlay (maxMTU). */
@@ -52,9 +80,11 @@ function tunnelMtu(isEncrypted: boolean): number {
   return mtu - (mtu % 4);
 }
 
-/** The entry of an endpoint on another node; undefined for what this node does not tunnel to. */
-export function buildPeer(peer: AssignedPeer): TablePeer | undefined {
-  if (!isIpv4(peer.address)) return undefined;
-  const { address, nodeId, tunnelAddress } = peer;
-  return { address, macAddress: macOf(address), nodeId, tunnelAddress };
+/** The entry of an endpoint on another node. */
+export function buildPeer(peer: AssignedPeer): TablePeer {
+  const { address, nodeId, tunnelAddress, isBalancer } = peer;
+  const macAddress = peer.macAddress ?? macOf(address);
+  return isBalancer === undefined
+    ? { address, macAddress, nodeId, tunnelAddress }
+    : { address, macAddress, nodeId, tunnelAddress, isBalancer };
 }

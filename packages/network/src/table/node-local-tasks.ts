@@ -10,7 +10,8 @@ import {
   type TaskId,
 } from '@skep/api';
 import type { NodeNetworkState } from '../state.js';
-import { addressOf, ipv4Number, ipv4Range, ipv4Text, isIpv4 } from './ipv4.js';
+import { isIpv6 } from './ip.js';
+import { addressOf, ipv4Number, ipv4Range, ipv4Text } from './ipv4.js';
 import { HOST_PORTS, type NodeLocal } from './node-local.js';
 
 /** Who holds the ingress sandbox's address in {@link NodeLocal.legOwners}. */
@@ -33,14 +34,20 @@ export function overlaysOf(
   state: NodeNetworkState,
 ): readonly {
   readonly networkId: string;
+  /** CIDR form; IPv4, or IPv6 when there is no other. */
   readonly address: string;
+  /** CIDR form; IPv6, when there are both. */
+  readonly address6?: string;
   readonly isIngress: boolean;
 }[] {
   const overlays = task.networks.flatMap(({ networkId, addresses }) => {
     const network = state.networks.get(networkId);
-    const address = addresses.find(isIpv4);
+    const address4 = addresses.find((address) => !isIpv6(address));
+    const address6 = addresses.find(isIpv6);
+    const address = address4 ?? address6;
     if (network?.driver !== 'overlay' || address === undefined) return [];
-    return [{ networkId, address, isIngress: network.isIngress }];
+    const both = address4 !== undefined && address6 !== undefined ? { address6 } : {};
+    return [{ networkId, address, ...both, isIngress: network.isIngress }];
   });
   return [
     ...overlays.filter(({ isIngress }) => isIngress),

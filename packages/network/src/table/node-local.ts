@@ -6,6 +6,9 @@
  * **Source:** moby daemon/libnetwork (fwmark counter from 256, docker_gwbridge).
  */
 import type { AllocatedPort, TaskId } from '@skep/api';
+import { formatIp } from '../ipam/ip-address.js';
+import { ipRange } from './ip.js';
+import { ipv4Number, ipv4Range } from './ipv4.js';
 import type { GatewayBridge } from './node-tables.js';
 import { SortedMap } from './sorted-map.js';
 
@@ -76,6 +79,18 @@ export function createNodeLocal(options: NodeLocalOptions): NodeLocal {
     hostPortOwners: SortedMap.empty(),
     lastHostPort: HOST_PORTS.first - 1,
   };
+}
+
+/**
+ * The IPv6 address, CIDR form, that goes with an address on the gateway bridge: as far from the
+ * beginning of its range. Undefined when the bridge has no IPv6.
+ */
+export function leg6Of({ gatewayBridge }: NodeLocal, leg: string): string | undefined {
+  const { address, address6 } = gatewayBridge;
+  if (address6 === undefined) return undefined;
+  const offset = (ipv4Number(leg) ?? 0) - ipv4Range(address).base;
+  const { base, prefix } = ipRange(address6);
+  return `${formatIp({ bits: 128, value: BigInt(base) + BigInt(offset) })}/${prefix}`;
 }
 
 /** Where a host-mode port was bound, for reports. */

@@ -38,11 +38,17 @@ export interface TableBackend {
   readonly nodeId: NodeId;
 }
 
-/** What a virtual address means on this node. */
+/**
+ * What a virtual address means on this node. A service with addresses of both families has two of
+ * these, each with the backends' addresses of its family.
+ */
 export interface VipTable {
   /** Without prefix length. */
   readonly address: string;
-  /** Firewall mark that leads from the address, or the published port, to the backends. */
+  /**
+   * Firewall mark that leads from the address, or the published port, to the backends. The same
+   * number for both families of a service.
+   */
   readonly mark: number;
   /** The services that claim the address, oldest first; more than one only in transitions. */
   readonly services: readonly { readonly serviceId: ServiceId; readonly serviceName: string }[];
@@ -52,22 +58,29 @@ export interface VipTable {
   readonly backends: readonly TableBackend[];
   readonly algorithm: BalancingAlgorithm;
   readonly affinity?: NonNullable<EndpointSpec['affinity']>;
+  /** Only backends of this node were let in; absent: all are. */
+  readonly isLocalOnly?: true;
 }
 
 /** An endpoint on another node. */
 export interface TablePeer {
+  /** Of either family; an endpoint with both is two peers with one MAC address. */
   readonly address: string;
   readonly macAddress: string;
   readonly nodeId: NodeId;
   /** Underlay address of that node. */
   readonly tunnelAddress: string;
+  /** It is that node's load balancer; absent: a task, or not said. */
+  readonly isBalancer?: true;
 }
 
-/** A range of a network with its own segment: bridge `br0`, `br1`…, VXLAN port `vxlan0`… */
+/** A range of a network, and the segment it is on: bridge `br0`, `br1`…, VXLAN port `vxlan0`… */
 export interface TableSubnet {
   readonly subnet: string;
   readonly gateway: string;
   readonly vxlanId: number;
+  /** Number of the segment. The n-th ranges of both families are one segment. */
+  readonly segment: number;
 }
 
 /** A network on this node, without the parts that grow with the cluster. */
@@ -82,10 +95,14 @@ export interface NetworkHeader {
   /** UDP port of VXLAN. */
   readonly dataPathPort: number;
   readonly subnets: readonly TableSubnet[];
-  /** Address of this node's load-balancer sandbox, CIDR form; absent until allocated. */
+  /** IPv4 address of this node's load-balancer sandbox, CIDR form; absent until allocated. */
   readonly loadBalancerAddress?: string;
+  /** Its IPv6 address, CIDR form. */
+  readonly loadBalancerAddress6?: string;
   /** The sandbox's leg on the gateway bridge, CIDR form; only in the ingress network. */
   readonly gatewayLeg?: string;
+  /** The leg's IPv6 address, CIDR form; only with a gateway bridge that has one. */
+  readonly gatewayLeg6?: string;
   /** Kernel settings of the load-balancer sandbox. */
   readonly sysctls: Readonly<Record<string, string>>;
 }
@@ -103,7 +120,10 @@ export interface IngressPort {
   readonly protocol: PortProtocol;
   readonly publishedPort: number;
   readonly networkId: NetworkId;
+  /** IPv4, or IPv6 when there is no other. */
   readonly virtualAddress: string;
+  /** IPv6, when there are both. */
+  readonly virtualAddress6?: string;
   readonly mark: number;
 }
 
@@ -112,11 +132,14 @@ export interface SandboxEndpoint {
   readonly networkId: NetworkId;
   /** Interface inside the task's namespace: `eth0`. */
   readonly interfaceName: string;
-  /** CIDR form. */
+  /** CIDR form; IPv4, or IPv6 when there is no other. */
   readonly address: string;
+  /** CIDR form; IPv6, when there are both. */
+  readonly address6?: string;
+  readonly macAddress: string;
   /** Port of the network's bridge that it is plugged into: `veth1`. */
   readonly bridgePort: string;
-  /** The network's subnet that the address belongs to, as a position in its list. */
+  /** Number of the network's segment that it is on. */
   readonly subnetIndex: number;
   readonly isIngress: boolean;
 }
@@ -128,7 +151,13 @@ export interface TaskSandbox {
   /** Ingress first, then as the task names its networks. */
   readonly endpoints: readonly SandboxEndpoint[];
   /** Leg on the gateway bridge: the way out. Absent when all networks are internal. */
-  readonly gateway?: { readonly interfaceName: string; readonly address: string };
+  readonly gateway?: {
+    readonly interfaceName: string;
+    /** CIDR form. */
+    readonly address: string;
+    /** CIDR form; only with a gateway bridge that has IPv6. */
+    readonly address6?: string;
+  };
   /** Published port → the port the task listens on, done in the task's own namespace. */
   readonly redirects: readonly PublishedPort[];
   /** Ports bound on the node itself. */
@@ -151,13 +180,18 @@ export interface GatewayBridge {
   readonly name: string;
   /** Address of the host on it, CIDR form: `172.18.0.1/16`. */
   readonly address: string;
+  /**
+   * IPv6 address of the host on it, CIDR form: `fd00:18::1/64`. Legs have the offset within the
+   * range that they have in IPv4. Absent: no IPv6 to the outside, and none from it.
+   */
+  readonly address6?: string;
 }
 
 /** Who claims what: lets a change be applied without looking at everything. Not part of a table. */
 export interface TableIndex {
   readonly slices: SliceIndex;
-  /** Key of a service → where its VIP is. */
-  readonly serviceVips: SortedMap<{ readonly networkId: NetworkId; readonly address: string }>;
+  /** Key of a service → `NETWORK/VIP` of its virtual addresses, IPv4 first. */
+  readonly serviceVips: SortedMap<readonly string[]>;
   /** `NETWORK/VIP` → keys of the services that claim it, oldest first. */
   readonly vipServices: SortedMap<readonly string[]>;
   /** Key of a service → `PROTOCOL/PORT` of its published ports. */

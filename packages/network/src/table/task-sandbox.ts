@@ -3,10 +3,11 @@
  */
 import type { AssignedTask } from '@skep/api';
 import type { NodeNetworkState } from '../state.js';
-import { addressOf, ipv4Number, ipv4Range, isInRange, isIpv4, prefixOf } from './ipv4.js';
-import type { NodeLocal } from './node-local.js';
+import { ipRange, isInIpRange, isIpv6, macOf } from './ip.js';
+import { addressOf, prefixOf } from './ipv4.js';
+import { leg6Of, type NodeLocal } from './node-local.js';
 import { hasSandbox, overlaysOf } from './node-local-tasks.js';
-import type { PublishedPort, SandboxEndpoint, TableSubnet, TaskSandbox } from './node-tables.js';
+import type { PublishedPort, SandboxEndpoint, TaskSandbox } from './node-tables.js';
 
 /**
  * The sandbox of an assigned task; undefined when it has none (any more). Cost: O(its networks).
@@ -18,19 +19,22 @@ export function buildTaskSandbox(
 ): TaskSandbox | undefined {
   if (!hasSandbox(task, state)) return undefined;
   const endpoints: SandboxEndpoint[] = [];
-  for (const { networkId, address, isIngress } of overlaysOf(task, state)) {
+  for (const { networkId, address, address6, isIngress } of overlaysOf(task, state)) {
     const port = local.bridgePorts.get(`${networkId}/${task.id}`);
     if (port === undefined) continue;
     endpoints.push({
       networkId,
       interfaceName: `eth${endpoints.length}`,
       address,
+      ...(address6 === undefined ? {} : { address6 }),
+      macAddress: macOf(addressOf(address)),
       bridgePort: `veth${port}`,
-      subnetIndex: subnetIndexOf(state.networks.get(networkId)?.subnets ?? [], address),
+      subnetIndex: segmentOf(state.networks.get(networkId)?.subnets ?? [], address),
       isIngress,
     });
   }
   const leg = local.legs.get(task.id);
+  const leg6 = leg === undefined ? undefined : leg6Of(local, leg);
   return {
     taskId: task.id,
     taskName: task.name,
@@ -41,6 +45,7 @@ export function buildTaskSandbox(
           gateway: {
             interfaceName: `eth${endpoints.length}`,
             address: `${leg}/${prefixOf(local.gatewayBridge.address)}`,
+            ...(leg6 === undefined ? {} : { address6: leg6 }),
           },
         }),
     redirects: endpoints.some(({ isIngress }) => isIngress) ? redirectsOf(task) : [],
@@ -54,12 +59,17 @@ function redirectsOf(task: AssignedTask): readonly PublishedPort[] {
     .map(({ protocol, publishedPort, targetPort }) => ({ protocol, publishedPort, targetPort }));
 }
 
-/** Position of the subnet that holds the address; 0 when none does. */
-export function subnetIndexOf(subnets: readonly TableSubnet[], address: string): number {
-  if (subnets.length < 2) return 0;
-  const number = ipv4Number(addressOf(address));
-  const index = subnets.findIndex(
-    ({ subnet }) => isIpv4(subnet) && number !== undefined && isInRange(number, ipv4Range(subnet)),
-  );
-  return Math.max(0, index);
+/**
+ * Number of the segment whose range holds the address: its position among the ranges of its family.
+ * 0 when none holds it.
+ */
+export function segmentOf(
+  subnets: readonly { readonly subnet: string }[],
+  address: string,
+): number {
+  const family = subnets.filter(({ subnet }) => isIpv6(subnet) === isIpv6(address));
+  if (family.length < 2) return 0;
+  const plain = addressOf(address);
+  const position = family.findIndex(({ subnet }) => isInIpRange(plain, ipRange(subnet)));
+  return Math.max(0, position);
 }

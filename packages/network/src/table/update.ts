@@ -8,16 +8,16 @@ import {
   buildNetworks,
   buildTables,
   compareClaims,
+  placesOf,
   portClaims,
 } from './build.js';
-import { addressOf } from './ipv4.js';
 import { buildPeer } from './network-table.js';
 import type { NodeLocal } from './node-local.js';
 import type { NetworkTable, NodeTables, TableIndex, TaskSandbox } from './node-tables.js';
 import { listWith, listWithout, updateSliceIndex } from './slice-index.js';
 import type { SortedMap } from './sorted-map.js';
 import { buildTaskSandbox } from './task-sandbox.js';
-import { buildVipTable, type TableSource } from './vip-table.js';
+import { buildVipTable, placeOfKey, type TableSource } from './vip-table.js';
 
 /**
  * The tables after a change: equal to `buildTables(state, local)`, but only what the change names
@@ -40,8 +40,7 @@ export function updateTables(
   const ports = new Set<string>();
   for (const key of services) {
     for (const { serviceVips, servicePorts } of [previous.index, index]) {
-      const vip = serviceVips.get(key);
-      if (vip !== undefined) places.add(`${vip.networkId}/${vip.address}`);
+      for (const place of serviceVips.get(key) ?? []) places.add(place);
       for (const port of servicePorts.get(key) ?? []) ports.add(port);
     }
   }
@@ -79,9 +78,7 @@ function updateIndex(
   const compare = compareClaims(state);
   for (const key of renewed) {
     const service = state.services.get(key);
-    const before = serviceVips.get(key);
-    if (before !== undefined) {
-      const place = `${before.networkId}/${before.address}`;
+    for (const place of serviceVips.get(key) ?? []) {
       vipServices = vipServices.put(place, listWithout(vipServices.get(place), key));
     }
     for (const port of servicePorts.get(key) ?? []) {
@@ -89,12 +86,12 @@ function updateIndex(
     }
     serviceVips = serviceVips.without(key);
     servicePorts = servicePorts.without(key);
-    if (service?.virtualAddress === undefined) continue;
-    const { networkId } = service;
-    const address = addressOf(service.virtualAddress);
-    const place = `${networkId}/${address}`;
-    serviceVips = serviceVips.with(key, { networkId, address });
-    vipServices = vipServices.with(place, listWith(vipServices.get(place), key, compare));
+    const places = service === undefined ? [] : placesOf(service);
+    if (service === undefined || places.length === 0) continue;
+    serviceVips = serviceVips.with(key, places);
+    for (const place of places) {
+      vipServices = vipServices.with(place, listWith(vipServices.get(place), key, compare));
+    }
     const ports = portClaims(state, service);
     if (ports.length > 0) servicePorts = servicePorts.with(key, ports);
     for (const port of ports) {
@@ -123,12 +120,10 @@ function updateNetworks(
     const table = networks.get(id);
     if (table !== undefined) networks = networks.with(id, change(table));
   };
-  for (const place of places) {
-    const slash = place.indexOf('/');
-    const networkId = place.slice(0, slash);
-    const address = place.slice(slash + 1);
-    const vip = buildVipTable(source, networkId, index.vipServices.get(place) ?? []);
-    edit(networkId, (table) => ({ ...table, vips: table.vips.put(address, vip) }));
+  for (const key of places) {
+    const place = placeOfKey(key);
+    const vip = buildVipTable(source, place, index.vipServices.get(key) ?? []);
+    edit(place.networkId, (table) => ({ ...table, vips: table.vips.put(place.address, vip) }));
   }
   for (const key of change.peers) {
     const item = source.state.peers.get(key);

@@ -3,7 +3,8 @@
  */
 import { compareText, type AssignedService, type Backend } from '@skep/api';
 import type { NodeNetworkState } from '../state.js';
-import { addressOf, compareAddresses } from './ipv4.js';
+import { compareAddresses, isIpv6 } from './ip.js';
+import { addressOf } from './ipv4.js';
 import type { NodeLocal } from './node-local.js';
 import type { PublishedPort, TableBackend, VipTable } from './node-tables.js';
 import { slicesOf, type SliceIndex } from './slice-index.js';
@@ -15,12 +16,47 @@ export interface TableSource {
   readonly slices: SliceIndex;
 }
 
+const NONE: readonly string[] = [];
+
 /** Ingress-mode ports of an assigned service, by protocol and number. */
 export function publishedPorts(service: AssignedService): readonly PublishedPort[] {
   return service.ports
     .filter((port) => port.publishMode === 'ingress' && port.publishedPort > 0)
     .map(({ protocol, publishedPort, targetPort }) => ({ protocol, publishedPort, targetPort }))
     .sort((a, b) => compareText(a.protocol, b.protocol) || a.publishedPort - b.publishedPort);
+}
+
+/** Virtual addresses of an assigned service, without prefix length: IPv4 first. */
+export function virtualAddressesOf(service: AssignedService): readonly string[] {
+  const { virtualAddress, virtualAddress6 } = service;
+  if (virtualAddress === undefined) {
+    return virtualAddress6 === undefined ? NONE : [addressOf(virtualAddress6)];
+  }
+  const first = addressOf(virtualAddress);
+  return virtualAddress6 === undefined ? [first] : [first, addressOf(virtualAddress6)];
+}
+
+/** Where a virtual address is: a network, and the address without prefix length. */
+export interface VipPlace {
+  readonly networkId: string;
+  readonly address: string;
+}
+
+/** Name of a place: `NETWORK/VIP`. */
+export function placeKey(networkId: string, address: string): string {
+  return `${networkId}/${address}`;
+}
+
+/** The place that {@link placeKey} made the name of. */
+export function placeOfKey(key: string): VipPlace {
+  const slash = key.indexOf('/');
+  return { networkId: key.slice(0, slash), address: key.slice(slash + 1) };
+}
+
+interface Owner {
+  readonly key: string;
+  readonly service: AssignedService;
+  readonly mark: number;
 }
 
 /**
@@ -31,59 +67,60 @@ export function publishedPorts(service: AssignedService): readonly PublishedPort
  */
 export function buildVipTable(
   source: TableSource,
-  networkId: string,
+  { networkId, address }: VipPlace,
   keys: readonly string[],
 ): VipTable | undefined {
   const { state, local } = source;
-  const owners = keys.flatMap((key) => {
+  const owners: Owner[] = [];
+  const found: TableBackend[] = [];
+  let mark = Infinity;
+  for (const key of keys) {
     const service = state.services.get(key);
-    const mark = local.marks.get(key);
-    return service === undefined || mark === undefined ? [] : [{ key, service, mark }];
-  });
+    const own = local.marks.get(key);
+    if (service === undefined || own === undefined) continue;
+    owners.push({ key, service, mark: own });
+    mark = Math.min(mark, own);
+    collectBackends(source, { key, service, isIpv6: isIpv6(address) }, found);
+  }
   const first = owners[0]?.service;
-  if (first?.virtualAddress === undefined) return undefined;
-  const address = addressOf(first.virtualAddress);
-  const backends = mergeBackends(
-    owners.flatMap(({ key, service }) => candidates(source, key, service, address)),
-  );
-  if (backends.length === 0) return undefined;
+  if (first === undefined || found.length === 0) return undefined;
   return {
     address,
-    mark: Math.min(...owners.map(({ mark }) => mark)),
+    mark,
     services: owners.map(({ service: { serviceId, serviceName } }) => ({ serviceId, serviceName })),
     ports:
       state.networks.get(networkId)?.isIngress === true
         ? owners.flatMap(({ service }) => publishedPorts(service))
         : 'all',
-    backends,
+    backends: mergeBackends(found),
     algorithm: first.algorithm,
     ...(first.affinity === undefined ? {} : { affinity: first.affinity }),
+    ...(first.isLocalOnly ? { isLocalOnly: true as const } : {}),
   };
 }
 
-function candidates(
+/** Adds the backends of a service, in one family, to `found`. */
+function collectBackends(
   { state, slices }: TableSource,
-  key: string,
-  service: AssignedService,
-  vip: string,
-): readonly TableBackend[] {
-  const found: TableBackend[] = [];
-  const isIpv6 = vip.includes(':');
-  for (const id of slicesOf(slices, key)) {
+  of: { readonly key: string; readonly service: AssignedService; readonly isIpv6: boolean },
+  found: TableBackend[],
+): void {
+  for (const id of slicesOf(slices, of.key)) {
     for (const backend of state.slices.get(id)?.backends ?? []) {
-      const address = isIpv6 ? backend.address6 : backend.address;
-      if (address === undefined || backend.state === 'starting') continue;
-      if (service.isLocalOnly && backend.nodeId !== state.node.id) continue;
-      found.push({
-        address,
-        weight: weightOf(backend),
-        taskId: backend.taskId,
-        taskName: backend.taskName,
-        nodeId: backend.nodeId,
-      });
+      if (backend.state === 'starting') continue;
+      if (of.service.isLocalOnly && backend.nodeId !== state.node.id) continue;
+      const address = addressIn(backend, of.isIpv6);
+      if (address === undefined) continue;
+      const { taskId, taskName, nodeId } = backend;
+      found.push({ address, weight: weightOf(backend), taskId, taskName, nodeId });
     }
   }
-  return found;
+}
+
+/** The backend's address of a family. */
+function addressIn(backend: Backend, isWantedIpv6: boolean): string | undefined {
+  if (isIpv6(backend.address) === isWantedIpv6) return backend.address;
+  return isWantedIpv6 ? backend.address6 : undefined;
 }
 
 function weightOf(backend: Backend): number {
@@ -94,13 +131,9 @@ function weightOf(backend: Backend): number {
  * One entry per address, by address. When a new task has the address of one that drains, the new
  * one counts: what is declared decides, not what was there first (defect 26).
  */
-function mergeBackends(all: readonly TableBackend[]): readonly TableBackend[] {
-  const byAddress = new Map<string, TableBackend>();
-  for (const backend of all) {
-    const other = byAddress.get(backend.address);
-    if (other === undefined || isPreferred(backend, other)) byAddress.set(backend.address, backend);
-  }
-  return [...byAddress.values()].sort((a, b) => compareAddresses(a.address, b.address));
+function mergeBackends(all: TableBackend[]): readonly TableBackend[] {
+  all.sort((a, b) => compareAddresses(a.address, b.address) || (isPreferred(a, b) ? -1 : 1));
+  return all.filter((backend, at) => backend.address !== all[at - 1]?.address);
 }
 
 function isPreferred(a: TableBackend, b: TableBackend): boolean {

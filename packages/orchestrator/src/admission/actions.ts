@@ -10,6 +10,7 @@ import {
   isEqual,
   isJob,
   serviceMode,
+  withMeta,
   withSpec,
   withStatus,
   type NodeAvailability,
@@ -18,14 +19,19 @@ import {
   type Timestamp,
 } from '@skep/api';
 import type { Change, View } from '@skep/store';
-import { previousRevision } from '../service/history.js';
+import { previousRevision, restoredManagers } from '../service/history.js';
 import { rollbackStatus } from '../service/update-failures.js';
 import { admitAll } from './admit.js';
 import { withHistory } from './apply.js';
 import type { AdmissionComplaint } from './complaint.js';
 import { findObject, isComplaint, refused, type AdmissionPlan } from './declared-objects.js';
+import { editedObject } from './managed-spec.js';
+import { resolveFiles } from './references.js';
 
-/** Sets the number of replicas, or of completions of a replicated job. */
+/**
+ * Sets the number of replicas, or of completions of a replicated job, as the user: the number is
+ * the user's from then on. For a program that owns it, see {@link planFields}.
+ */
 export function planScale(view: View, reference: string, count: number): AdmissionPlan {
   return changeService(view, reference, (service) => {
     const mode = serviceMode(service.spec);
@@ -40,6 +46,30 @@ export function planScale(view: View, reference: string, count: number): Admissi
       message: `a ${mode.type} service has as many tasks as there are nodes`,
       hint: 'scale replicated services; constrain global ones',
     });
+  });
+}
+
+/**
+ * Declares a service anew, as the user: what `change` makes of its spec. What differs is the user's
+ * from then on; what other managers own and `change` leaves alone stays theirs.
+ */
+export function planUpdate(
+  view: View,
+  reference: string,
+  change: (spec: ServiceSpec) => ServiceSpec,
+): AdmissionPlan {
+  return changeService(view, reference, ({ spec }) =>
+    resolveFiles(change(spec), { view, made: [] }),
+  );
+}
+
+/** Holds updates of a service, the one that is under way included, or lets them go. */
+export function planHold(view: View, reference: string, isHeld: boolean): AdmissionPlan {
+  return changeService(view, reference, ({ spec }) => {
+    const { isHeld: _, ...config } = spec.update ?? {};
+    if (isHeld) return { ...spec, update: { ...config, isHeld } };
+    const { update: __, ...rest } = spec;
+    return Object.keys(config).length === 0 ? rest : { ...rest, update: config };
   });
 }
 
@@ -73,7 +103,8 @@ export function planRollback(
     const hint = `known generations: ${known.join(', ') || 'none'}`;
     return refused(objection(service, { field: 'status.history', message, hint }));
   }
-  const next = withHistory(service, withSpec(service, target.spec)) as Service;
+  const restored = withMeta(withSpec(service, target.spec), restoredManagers(service, target));
+  const next = withHistory(service, restored) as Service;
   const specVersion = service.meta.generation + 1;
   const message = 'manually requested rollback';
   const update = rollbackStatus({ specVersion, now, message });
@@ -90,7 +121,7 @@ export function planAvailability(
   const node = findObject(view, Node, reference);
   if (isComplaint(node)) return refused(node);
   if (node.spec.availability === availability) return unchanged(node);
-  return commitUpdate(view, withSpec(node, { ...node.spec, availability }));
+  return commitUpdate(view, editedObject(node, { ...node.spec, availability }));
 }
 
 function changeService(
@@ -103,10 +134,11 @@ function changeService(
   const spec = change(service);
   if (isComplaint(spec)) return refused(spec);
   if (isEqual(spec, service.spec)) return unchanged(service);
-  return commitUpdate(view, withHistory(service, withSpec(service, spec)));
+  return commitUpdate(view, withHistory(service, editedObject(service, spec)));
 }
 
-function commitUpdate(view: View, object: StoredObject): AdmissionPlan {
+/** The plan that writes an object again, if the front door lets it in. */
+export function commitUpdate(view: View, object: StoredObject): AdmissionPlan {
   const change: Change = { type: 'update', object };
   const complaints = admitAll(view, [change]);
   if (complaints.length > 0) return refused(...complaints);
@@ -115,7 +147,8 @@ function commitUpdate(view: View, object: StoredObject): AdmissionPlan {
   return { complaints, changes: [change], results };
 }
 
-function unchanged({ kind, meta }: StoredObject): AdmissionPlan {
+/** The plan that has nothing to do. */
+export function unchanged({ kind, meta }: StoredObject): AdmissionPlan {
   const results = [{ action: 'unchanged' as const, kind, name: meta.name, id: meta.id }];
   return { complaints: [], changes: [], results };
 }

@@ -523,6 +523,17 @@ describe('networks', () => {
     expect(verdict(made, removal)).toEqual([]);
   });
 
+  it.each([
+    ['bridge', 'bridge', ['failed-precondition']],
+    ['host', 'host', ['failed-precondition']],
+    ['one that only has the driver', 'my-bridge', []],
+  ])('that are predefined are not removed: %s', (driver, name, expected) => {
+    const made = world();
+    const spec = { driver: { name: driver === 'host' ? 'host' : 'bridge' } };
+    made.commit('setup', [{ type: 'create', object: newObject(Network, { id: 'p', name, spec }) }]);
+    expect(verdict(made, { type: 'delete', kind: 'Network', id: 'p' })).toEqual(expected);
+  });
+
   it('the ingress network stays while ports are published', () => {
     const made = world();
     const removal = { type: 'delete', kind: 'Network', id: 'ingress' } as const;

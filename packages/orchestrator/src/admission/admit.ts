@@ -134,11 +134,11 @@ function judgeObject(
   object: StoredObject,
   context: Situation & { readonly before: StoredObject | undefined },
 ): void {
-  const { view, later } = context;
+  const { base, view, later } = context;
   switch (object.kind) {
     case 'Service': {
       const before = context.before as Service | undefined;
-      return judgeService(to, object as Service, { view, later, before });
+      return judgeService(to, object as Service, { base, view, later, before });
     }
     case 'Network': {
       const before = context.before as Network | undefined;

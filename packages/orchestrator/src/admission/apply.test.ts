@@ -114,6 +114,44 @@ describe('planApply', () => {
     });
   });
 
+  describe('the stored owner of a port keeps it', () => {
+    const web = (name: string, port: number, image = 'nginx:1'): DeclaredObject => ({
+      kind: Service,
+      name,
+      spec: {
+        task: { container: { image } },
+        endpoint: { ports: [{ targetPort: 80, publishedPort: port }] },
+      },
+    });
+    const anew = (world: World, declared: readonly DeclaredObject[]): AdmissionPlan =>
+      planApply(world.view(), declared, { ids: idSource(seededRandom(world.revision)) });
+    const owner = (): World => commit(new World(), anew(new World(), [web('owner', 8080)]));
+    const both = (): World => {
+      const world = owner();
+      return commit(world, anew(world, [web('a', 81)]));
+    };
+
+    it.each<[string, readonly DeclaredObject[]]>([
+      ['a new service that is named first', [web('a-new', 8080), web('owner', 8080)]],
+      ['a new service, and a change of the owner', [web('a', 8080), web('owner', 8080, 'b:1')]],
+      ['a new service that is named last', [web('owner', 8080, 'b:1'), web('z', 8080)]],
+    ])('against %s', (_what, declared) => {
+      const { complaints } = anew(owner(), declared);
+      expect(complaints.map(({ name, message }) => `${name}: ${message}`)).toEqual([
+        expect.stringMatching(/^(a|a-new|z): port 8080\/tcp belongs to the service 'owner'$/),
+      ]);
+    });
+
+    it('against another that is there and comes first', () => {
+      const { complaints } = anew(both(), [web('a', 8080), web('owner', 8080, 'b:1')]);
+      expect(complaints.map(({ name }) => name)).toEqual(['a']);
+    });
+
+    it('unless they change places', () => {
+      expect(anew(both(), [web('a', 8080), web('owner', 81)]).complaints).toEqual([]);
+    });
+  });
+
   it('refuses all for one, with all complaints', () => {
     const world = new World();
     const bad: readonly DeclaredObject[] = [

@@ -2,7 +2,8 @@
  * Applying a set of declared objects: all or nothing.
  *
  * **Source:** docker/cli cli/command/stack/swarm/deploy_composefile.go for what a stack does; the
- * order of kinds and the one verdict about all of them are ours.
+ * order of kinds and the one verdict about all of them are ours. Kubernetes server-side apply for
+ * who owns which field.
  */
 import {
   Service,
@@ -11,6 +12,7 @@ import {
   isEqual,
   newObject,
   type AnyKind,
+  type FieldManagers,
   type IdSource,
   type ServiceSpec,
   type StoredObject,
@@ -23,12 +25,14 @@ import {
   STACK_LABEL,
   anyKind,
   finalizersOf,
-  objectsNamed,
+  objectsMeant,
   refused,
   type AdmissionPlan,
   type AdmissionResult,
   type DeclaredObject,
 } from './declared-objects.js';
+import { checkForm } from './form.js';
+import { DEFAULT_MANAGER, allFields, conflictComplaint, declaredOver } from './managed-spec.js';
 import { resolveFiles } from './references.js';
 
 /** How a set is applied. */
@@ -37,22 +41,23 @@ export interface ApplyOptions {
   readonly ids: IdSource;
   /** Removes services with this stack label (see {@link STACK_LABEL}) that are not in the set. */
   readonly prune?: string;
-}
-
-/** What is declared for one object, and what is there. */
-interface Pairing {
-  readonly declared: DeclaredObject;
-  readonly spec: unknown;
-  readonly existing: StoredObject | undefined;
+  /** Who declares: the fields that the set mentions are this manager's. Default: `user`. */
+  readonly manager?: string;
+  /** Takes fields over that other managers have set to something else. Default: false. */
+  readonly force?: boolean;
 }
 
 /**
- * The changes that make the declared objects be as declared. An object that exists under the name
- * is given the spec, the labels and the annotations of the declaration as a whole; references to
- * secrets and configs are resolved by name, within the set as well.
+ * The changes that make the declared objects be as declared. Of an object that exists, the manager
+ * owns the fields that it mentions: what it mentioned before and does not any more is removed,
+ * unless another manager owns it, too; fields of others stay; one that another has set to something
+ * else is a complaint (`conflict`) that names them, unless `force`. Labels and annotations are
+ * replaced as a whole. References to secrets and configs are resolved by name, within the set as
+ * well; specs of kinds with a schema are checked by it.
  *
- * Pure but for the ids it draws: one for each object that is created, in order. Either there are
- * complaints, all of them, or changes. Cost: O(set), and O(services) where ports are published.
+ * Pure but for the ids it draws: one for each object that is created without one, in order. Either
+ * there are complaints, all of them, or changes.
+ * Cost: O(set), and O(services) where ports are published.
  */
 export function planApply(
   view: View,
@@ -64,13 +69,13 @@ export function planApply(
   const changes: Change[] = [];
   const results: AdmissionResult[] = [];
   const made: StoredObject[] = [];
+  const complaints: AdmissionComplaint[] = [];
   for (const entry of ordered(declared)) {
-    const existing = objectsNamed(view, entry.kind, entry.name)[0];
-    const spec = resolvedSpec(entry, { view, made });
-    const pairing: Pairing = { declared: entry, spec, existing };
-    const change = changeFor(pairing, options.ids);
-    const object = change === undefined ? existing : change.object;
-    if (object === undefined) continue;
+    const [existing] = objectsMeant(view, entry);
+    const draft = draftOf(entry, { view, made, existing, options });
+    complaints.push(...draft.complaints);
+    if (draft.made === undefined) continue;
+    const { object, change } = draft.made;
     if (change !== undefined) changes.push(change);
     made.push(object);
     results.push(resultOf(change?.type ?? 'unchanged', object));
@@ -80,7 +85,7 @@ export function planApply(
     changes.push({ type: 'delete', kind: Service.name, id, version });
     results.push(resultOf('delete', service));
   }
-  const complaints = admitAll(view, changes);
+  complaints.push(...admitAll(view, changes));
   return complaints.length > 0 ? refused(...complaints) : { complaints, changes, results };
 }
 
@@ -97,31 +102,101 @@ function ordered(declared: readonly DeclaredObject[]): readonly DeclaredObject[]
   return [...declared].sort((a, b) => rank(a) - rank(b));
 }
 
-function changeFor(
-  { declared, spec, existing }: Pairing,
-  ids: IdSource,
-): (Change & { readonly type: 'create' | 'update' }) | undefined {
-  const { kind, name, labels = {}, annotations } = declared;
-  if (existing === undefined) {
-    const object = newObject(anyKind(kind), {
-      id: ids.next(),
-      name,
-      labels,
-      ...(annotations === undefined ? {} : { annotations }),
-      finalizers: finalizersOf(kind.name),
-      spec,
+/** One object of the set as it will be. */
+interface Draft {
+  /** Absent: it cannot even be made. */
+  readonly made?: MadeObject;
+  readonly complaints: readonly AdmissionComplaint[];
+}
+
+interface MadeObject {
+  readonly object: StoredObject;
+  /** Absent: it is so already. */
+  readonly change?: Change & { readonly type: 'create' | 'update' };
+}
+
+interface DraftContext {
+  readonly view: View;
+  /** What the set made so far. */
+  readonly made: readonly StoredObject[];
+  readonly existing: StoredObject | undefined;
+  readonly options: ApplyOptions;
+}
+
+function draftOf(declared: DeclaredObject, context: DraftContext): Draft {
+  const { existing, options } = context;
+  const { manager = DEFAULT_MANAGER, force = false } = options;
+  const spec = resolvedSpec(declared, context);
+  const merged =
+    existing === undefined
+      ? { spec, managers: allFields(spec, manager), conflicts: [] }
+      : declaredOver(existing, { manager, spec, force });
+  const { kind, name } = declared;
+  const complaints = merged.conflicts.map((conflict) =>
+    conflictComplaint({ kind: kind.name, name }, conflict),
+  );
+  const formed = checkForm(kind, merged.spec);
+  if ('faults' in formed) {
+    const faults = formed.faults.map(({ code = 'invalid-argument', ...fault }) => {
+      return { code, kind: kind.name, name, ...fault };
     });
-    return { type: 'create', object };
+    return { complaints: [...complaints, ...faults] };
   }
+  const next = { spec: withDefaults(kind, formed.spec), managers: merged.managers };
+  const made =
+    existing === undefined
+      ? createdObject(declared, next, options.ids)
+      : updatedObject(declared, next, { existing, manager });
+  return { made, complaints };
+}
+
+interface Wanted {
+  readonly spec: unknown;
+  readonly managers: FieldManagers;
+}
+
+function createdObject(
+  { kind, id, name, labels = {}, annotations, owners }: DeclaredObject,
+  { spec, managers }: Wanted,
+  ids: IdSource,
+): MadeObject {
+  const object = newObject(anyKind(kind), {
+    id: id ?? ids.next(),
+    name,
+    labels,
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(owners === undefined ? {} : { owners }),
+    finalizers: finalizersOf(kind.name),
+    managers,
+    spec,
+  });
+  return { object, change: { type: 'create', object } };
+}
+
+function updatedObject(
+  { labels = {}, annotations, owners }: DeclaredObject,
+  { spec, managers }: Wanted,
+  { existing, manager }: { readonly existing: StoredObject; readonly manager: string },
+): MadeObject {
   const isSame =
     isEqual(existing.spec, spec) &&
     isEqual(existing.meta.labels, labels) &&
-    isEqual(existing.meta.annotations ?? {}, annotations ?? {});
-  if (isSame) return undefined;
+    isEqual(existing.meta.annotations ?? {}, annotations ?? {}) &&
+    isEqual(existing.meta.owners, owners ?? existing.meta.owners);
+  // An object that is the user's as a whole does not have to be told so.
+  const isKnown = existing.meta.managers === undefined && manager === DEFAULT_MANAGER;
+  if (isSame && (isKnown || isEqual(existing.meta.managers, managers))) return { object: existing };
   const { annotations: _, ...meta } = existing.meta;
   const told = annotations === undefined ? {} : { annotations };
-  const object = { ...existing, spec, meta: { ...meta, labels, ...told } };
-  return { type: 'update', object: withHistory(existing, object) };
+  const belonging = owners === undefined ? {} : { owners };
+  const next = { ...existing, spec, meta: { ...meta, labels, managers, ...told, ...belonging } };
+  const object = withHistory(existing, next);
+  return { object, change: { type: 'update', object } };
+}
+
+function withDefaults(kind: AnyKind, spec: unknown): unknown {
+  const { defaults } = anyKind(kind);
+  return defaults === undefined ? spec : defaults(spec);
 }
 
 /** A service remembers the spec that is replaced, even if nobody had acted on it yet. */
@@ -132,13 +207,16 @@ export function withHistory(existing: StoredObject, next: StoredObject): StoredO
 }
 
 function resolvedSpec(
-  declared: DeclaredObject,
-  scope: { readonly view: View; readonly made: readonly StoredObject[] },
+  { kind, spec }: DeclaredObject,
+  scope: Pick<DraftContext, 'view' | 'made' | 'existing'>,
 ): unknown {
-  const { kind } = declared;
-  const defaults = anyKind(kind).defaults;
-  const spec = defaults === undefined ? declared.spec : defaults(declared.spec);
-  return kind.name === Service.name ? resolveFiles(spec as ServiceSpec, scope) : spec;
+  if (kind.name !== Service.name) return spec;
+  const resolved = resolveFiles(spec as ServiceSpec, scope);
+  // How often tasks were replaced by force is no part of a declaration: to forget it would replace
+  // them again.
+  const forced = (scope.existing as Service | undefined)?.spec.task.forceUpdate;
+  if (forced === undefined || resolved.task.forceUpdate !== undefined) return resolved;
+  return { ...resolved, task: { ...resolved.task, forceUpdate: forced } };
 }
 
 function resultOf(action: AdmissionResult['action'], object: StoredObject): AdmissionResult {
@@ -181,7 +259,7 @@ function ambiguities(
   declared: readonly DeclaredObject[],
 ): readonly AdmissionComplaint[] {
   return declared.flatMap((entry) => {
-    const [existing, ...others] = objectsNamed(view, entry.kind, entry.name);
+    const [existing, ...others] = objectsMeant(view, entry);
     if (others.length > 0) {
       const message = `${others.length + 1} objects have this name`;
       return [complaintAbout(entry, { message, hint: 'rename the others' })];

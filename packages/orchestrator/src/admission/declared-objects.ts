@@ -1,7 +1,7 @@
 /**
  * Objects as people declare them, and how they are found again.
  */
-import type { AnyKind, Kind, Labels, ObjectId, StoredObject } from '@skep/api';
+import type { AnyKind, Kind, Labels, ObjectId, OwnerReference, StoredObject } from '@skep/api';
 import { compareText } from '@skep/api';
 import type { Change, View } from '@skep/store';
 import type { AdmissionComplaint } from './complaint.js';
@@ -13,6 +13,13 @@ export const STACK_LABEL = 'com.docker.stack.namespace';
 export interface DeclaredObject {
   readonly kind: AnyKind;
   readonly name: string;
+  /**
+   * Which object it is, whatever others are called. For controllers, whose ids follow from their
+   * cause. Default: the one with the name, else a new one.
+   */
+  readonly id?: ObjectId;
+  /** Default: those that it has. */
+  readonly owners?: readonly OwnerReference[];
   readonly labels?: Labels;
   readonly annotations?: Labels;
   readonly spec: unknown;
@@ -56,6 +63,14 @@ export function objectsNamed(view: View, kind: AnyKind, name: string): readonly 
     .list(token)
     .filter((object) => object.meta.name === name)
     .sort((a, b) => compareText(a.meta.id, b.meta.id));
+}
+
+/** The objects that a declaration may mean. */
+export function objectsMeant(view: View, declared: DeclaredObject): readonly StoredObject[] {
+  const { kind, id, name } = declared;
+  if (id === undefined) return objectsNamed(view, kind, name);
+  const object = view.get(anyKind(kind), id);
+  return object === undefined ? [] : [object];
 }
 
 /** The object that people mean by a name or an id: the id first. */

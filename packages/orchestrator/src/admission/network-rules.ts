@@ -1,7 +1,8 @@
 /**
  * Networks.
  *
- * **Source:** SwarmKit manager/controlapi/network.go; declared subnets that overlap are refused
+ * **Source:** SwarmKit manager/controlapi/network.go and moby daemon/network.go (predefined ones);
+ * declared subnets that overlap are refused
  * here rather than left to the allocator.
  */
 import {
@@ -149,12 +150,22 @@ function isOverlap(a: CidrRange, b: CidrRange): boolean {
   return a.value >> shift === b.value >> shift;
 }
 
+/** Networks of the nodes that are there from the start. */
+const PREDEFINED: readonly string[] = Object.freeze(['bridge', 'host']);
+
 /**
  * A network stays while services name it or live tasks are in it. What is being removed does not
  * count: the network's finalizer lets it live as long as they do.
  */
 export function judgeNetworkRemoval(to: Objections, network: Network, view: View): void {
   const { id, name } = network.meta;
+  const isPredefined = PREDEFINED.includes(name) && networkDriver(network.spec) === name;
+  const isFree = to.require(!isPredefined, '', {
+    code: 'failed-precondition',
+    message: `'${name}' is predefined: every node has it`,
+    hint: 'leave it; services that are to be apart need networks of their own',
+  });
+  if (!isFree) return;
   const users = new Set<string>();
   for (const target of [id, name]) {
     for (const service of view.list(Service, servicesByNetwork(target))) {

@@ -65,26 +65,26 @@ function judgePorts(to: Objections, endpoint: EndpointSpec): void {
 
 /**
  * Judges the ports against those of the other services: an ingress port is nobody else's, in
- * whatever mode; host ports of different services get along, the scheduler keeps them apart.
- * Services that are being removed, and those in `later`, do not count. Cost: O(services).
+ * whatever mode; host ports of different services get along, the scheduler keeps them apart. Who
+ * has
+ * a port already keeps it: the newcomer is to blame, in whichever order a transaction has them.
+ * Services that are being removed, and newcomers in `later`, do not count. Cost: O(services).
  */
-export function judgePortClashes(
-  to: Objections,
-  service: Service,
-  context: { readonly view: View; readonly later: ReadonlySet<string> },
-): void {
+export function judgePortClashes(to: Objections, service: Service, context: PortContext): void {
   const ports = (service.spec.endpoint?.ports ?? []).filter((port) => Boolean(port.publishedPort));
   if (ports.length === 0) return;
+  const own = claimsOf(context.base.get(Service, service.meta.id));
   const claims = claimsOfOthers(service, context);
   for (const [index, port] of (service.spec.endpoint?.ports ?? []).entries()) {
-    if (!port.publishedPort) continue;
+    const [key, mode] = [claimOf(port), modeOf(port)];
+    const isOwn = own.some((claim) => claim.key === key && claim.mode === mode);
+    if (!port.publishedPort || isOwn) continue;
     const owner = claims.find(
-      (claim) =>
-        claim.key === claimOf(port) && (claim.mode === 'ingress' || modeOf(port) === 'ingress'),
+      (claim) => claim.key === key && (claim.mode === 'ingress' || mode === 'ingress'),
     );
     to.require(owner === undefined, `${FIELD}.ports[${index}].publishedPort`, {
       code: 'already-exists',
-      message: `port ${claimOf(port)} belongs to the service '${owner?.name ?? ''}'`,
+      message: `port ${key} belongs to the service '${owner?.name ?? ''}'`,
       hint: 'publish another port, or 0 to have one chosen',
     });
   }
@@ -96,20 +96,33 @@ interface Claim {
   readonly name: string;
 }
 
-function claimsOfOthers(
-  service: Service,
-  { view, later }: { readonly view: View; readonly later: ReadonlySet<string> },
-): readonly Claim[] {
+/** Where ports are judged: the world before and after the transaction, and what it does later. */
+export interface PortContext {
+  readonly base: View;
+  readonly view: View;
+  readonly later: ReadonlySet<string>;
+}
+
+function claimsOfOthers(service: Service, { base, view, later }: PortContext): readonly Claim[] {
   return view
     .list(Service)
-    .filter(({ meta }) => meta.id !== service.meta.id && !later.has(meta.id))
+    .filter(({ meta }) => meta.id !== service.meta.id)
     .filter((other) => !isDeleting(other))
     .sort((a, b) => compareText(a.meta.name, b.meta.name))
-    .flatMap((other) =>
-      portsOf(other).map((port) => {
-        return { key: claimOf(port), mode: modeOf(port), name: other.meta.name };
-      }),
-    );
+    .flatMap((other) => {
+      const claims = claimsOf(other);
+      if (!later.has(other.meta.id)) return claims;
+      const stored = claimsOf(base.get(Service, other.meta.id));
+      return claims.filter((claim) =>
+        stored.some(({ key, mode }) => key === claim.key && mode === claim.mode),
+      );
+    });
+}
+
+function claimsOf(service: Service | undefined): readonly Claim[] {
+  if (service === undefined) return [];
+  const { name } = service.meta;
+  return portsOf(service).map((port) => ({ key: claimOf(port), mode: modeOf(port), name }));
 }
 
 /** Fixed ports as declared; dynamic ones with the number that they got. */

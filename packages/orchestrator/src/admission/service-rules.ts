@@ -16,7 +16,7 @@ import type { View } from '@skep/store';
 import type { Objections } from './complaint.js';
 import { judgeRuntime } from './container-rules.js';
 import { requireCount } from './number-rules.js';
-import { judgeEndpoint, judgePortClashes } from './port-rules.js';
+import { judgeEndpoint, judgePortClashes, type PortContext } from './port-rules.js';
 import { judgePlacement, judgeResources } from './task-rules.js';
 import { judgeRestartPolicy, judgeUpdateConfig } from './update-rules.js';
 
@@ -24,11 +24,7 @@ import { judgeRestartPolicy, judgeUpdateConfig } from './update-rules.js';
 export function judgeService(
   to: Objections,
   service: Service,
-  context: {
-    readonly view: View;
-    readonly before: Service | undefined;
-    readonly later: ReadonlySet<string>;
-  },
+  context: PortContext & { readonly before: Service | undefined },
 ): void {
   const { spec } = service;
   if (context.before !== undefined) judgeIdentity(to, context.before, service);

@@ -39,6 +39,10 @@ export function judgeUpdateConfig(
     message: `the failure ratio is ${maxFailureRatio}`,
     hint: 'write a number from 0 to 1',
   });
+  to.require(config.isHeld !== true || field === 'spec.update', `${field}.isHeld`, {
+    message: 'a rollback is not held',
+    hint: 'write it under spec.update',
+  });
   judgeChoice(to, { field: `${field}.failureAction`, value: config.failureAction, of: ACTIONS });
   judgeChoice(to, { field: `${field}.order`, value: config.order, of: ORDERS });
 }

@@ -20,6 +20,7 @@ export function allocatorController(): BatchController {
   const memory = new AllocatorMemory();
   return {
     name: ACTORS.allocator,
+    rule: 'allocate',
     watches: allocatorWatches(memory),
     state: memory,
     planBatch: (view, keys, now) => planAllocations(memory, view, keys, now),

@@ -11,8 +11,9 @@
  * * Where the search goes on (`lastAddress`, `lastVxlanId`, `lastPorts`) is a hint: when it is
  *   lost, the search starts earlier and still skips what is used.
  */
-import { isEqual, withStatus, type Cluster, type NetworkId, type StoredObject } from '@skep/api';
-import type { PlanGroup } from '@skep/controller';
+import { isEqual, Task, withStatus } from '@skep/api';
+import type { Cluster, NetworkId, StoredObject } from '@skep/api';
+import { because, update, type PlanGroup } from '@skep/controller';
 import { PORT_PROTOCOLS } from '@skep/network';
 import { CHANGES_MAX } from '@skep/store';
 import { keyOf, type AllocatorKey } from './key-index.js';
@@ -99,6 +100,12 @@ function chunks(items: readonly Item[]): Item[][] {
 function toGroup(items: readonly Item[]): PlanGroup {
   return {
     keys: items.flatMap(({ key }) => key ?? []),
-    changes: items.map(({ object }) => ({ type: 'update', object })),
+    changes: items.map(({ object }) =>
+      isReleased(object) ? because(update(object), 'release-addresses') : update(object),
+    ),
   };
+}
+
+function isReleased(object: StoredObject): boolean {
+  return object.kind === Task.name && (object as Task).status.releasedAt !== undefined;
 }

@@ -37,7 +37,8 @@ export function assignedNode(view: View, node: Node): AssignedNode {
 
 /** Networks in which the node has a load-balancer address: those whose tables it holds. */
 export function tableNetworks(node: Node | undefined): readonly NetworkId[] {
-  return (node?.status.networks ?? []).map((network) => network.networkId);
+  // With dual stack there is an address of each family.
+  return [...new Set((node?.status.networks ?? []).map((network) => network.networkId))];
 }
 
 const MTU_OPTION = 'com.docker.network.driver.mtu';
@@ -53,7 +54,11 @@ export function assignedNetwork(
   const options = network.spec.driver?.options ?? {};
   const encrypted = options['encrypted'];
   const mtu = Number(options[MTU_OPTION]);
-  const own = node.status.networks?.find((one) => one.networkId === networkId);
+  const own = inFamilies(
+    (node.status.networks ?? [])
+      .filter((one) => one.networkId === networkId)
+      .map(({ address }) => address),
+  );
   return {
     id: networkId,
     name: network.meta.name,
@@ -68,8 +73,20 @@ export function assignedNetwork(
       gateway,
       vxlanId,
     })),
-    ...(own === undefined ? {} : { loadBalancerAddress: own.address }),
+    ...(own.first === undefined ? {} : { loadBalancerAddress: own.first }),
+    ...(own.second === undefined ? {} : { loadBalancerAddress6: own.second }),
   };
+}
+
+/** The IPv4 address, or the IPv6 one when it is the only one, and with both the IPv6 one. */
+export function inFamilies(addresses: readonly string[]): {
+  readonly first?: string;
+  readonly second?: string;
+} {
+  const four = addresses.find((address) => !address.includes(':'));
+  const six = addresses.find((address) => address.includes(':'));
+  if (four === undefined) return six === undefined ? {} : { first: six };
+  return six === undefined ? { first: four } : { first: four, second: six };
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   type AssignedPeer,
   type NetworkId,
 } from '@skep/api';
+import { macOf } from '@skep/network';
 import type { View } from '@skep/store';
 
 /** What uses an address: a task, or the load balancer of a node. */
@@ -66,11 +67,19 @@ export function assignedPeer(
   address: string,
   source: PeerSource,
 ): AssignedPeer | undefined {
-  if (!peerAddresses(view, networkId, source).includes(address)) return undefined;
+  const used = peerAddresses(view, networkId, source);
+  if (!used.includes(address)) return undefined;
   const nodeId = source.type === 'node' ? source.id : view.get(Task, source.id)?.status.nodeId;
   const node = nodeId === undefined ? undefined : view.get(Node, nodeId);
   if (node === undefined || node.status.address === '') return undefined;
-  return { networkId, address, nodeId: node.meta.id, tunnelAddress: node.status.address };
+  const peer = { networkId, address, nodeId: node.meta.id, tunnelAddress: node.status.address };
+  // An endpoint of both families has one MAC address.
+  const four = address.includes(':') ? used.find((other) => !other.includes(':')) : undefined;
+  return {
+    ...peer,
+    ...(four === undefined ? {} : { macAddress: macOf(four) }),
+    ...(source.type === 'node' ? { isBalancer: true } : {}),
+  };
 }
 
 /** Everything that may use an address in the network. Cost: O(its tasks and nodes). */

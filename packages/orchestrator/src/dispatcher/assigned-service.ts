@@ -14,6 +14,7 @@ import {
 } from '@skep/api';
 import type { View } from '@skep/store';
 import { serviceAliases } from '../endpoints/backend.js';
+import { inFamilies } from './assigned-network.js';
 
 /** Key of the front of a service in a network. */
 export function frontKey(serviceId: string, networkId: NetworkId): string {
@@ -54,7 +55,11 @@ export function assignedService(
   const network = view.get(Network, networkId);
   const endpoint = service.status.endpoint;
   if (network === undefined || endpoint === undefined) return undefined;
-  const virtual = endpoint.virtualAddresses.find((one) => one.networkId === networkId);
+  const { first: virtual, second: virtual6 } = inFamilies(
+    endpoint.virtualAddresses
+      .filter((one) => one.networkId === networkId)
+      .map(({ address }) => address),
+  );
   if (virtual === undefined && endpoint.mode === 'vip') return undefined;
   const names = [networkId, network.meta.name];
   const isNamed = serviceNetworks(service.spec).some(({ target }) => names.includes(target));
@@ -66,7 +71,8 @@ export function assignedService(
     serviceName: service.meta.name,
     networkId,
     order: service.meta.createdAt,
-    ...(virtual === undefined ? {} : { virtualAddress: virtual.address }),
+    ...(virtual === undefined ? {} : { virtualAddress: virtual }),
+    ...(virtual6 === undefined ? {} : { virtualAddress6: virtual6 }),
     aliases: serviceAliases(service, { id: networkId, name: network.meta.name }),
     ports:
       network.spec.isIngress === true

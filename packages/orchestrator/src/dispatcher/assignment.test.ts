@@ -299,3 +299,73 @@ describe('peers', () => {
     expect(cluster.get(Node, '1').status.networks).toHaveLength(1);
   });
 });
+
+describe('both families', () => {
+  /** `vote`, and everything in it has an IPv6 address besides. */
+  async function dual(): Promise<TestCluster> {
+    const cluster = await vote();
+    for (const [node, four] of [
+      ['1', '10.0.1.254/24'],
+      ['2', '10.0.1.253/24'],
+    ] as const) {
+      const networks = [four, `fd00::${node}:1/64`].map((address) => ({
+        networkId: 'net',
+        address,
+      }));
+      await cluster.setNode(node, { networks }, 'allocator');
+    }
+    const networks = [
+      { networkId: 'net', addresses: ['10.0.1.4/24', 'fd00::4/64'], aliases: [] },
+    ] as const;
+    await cluster.setTask('b', { networks }, 'allocator');
+    const service = cluster.get(Service, 'web');
+    const endpoint = {
+      ...(service.status.endpoint ?? { observedGeneration: 1, mode: 'vip', ports: [] }),
+      virtualAddresses: ['10.0.1.2/24', 'fd00::2/64'].map((address) => {
+        return { networkId: 'net', address };
+      }),
+    } as const;
+    const object = withStatus(service, { ...service.status, endpoint });
+    await cluster.commit('allocator', { type: 'update', object });
+    return cluster;
+  }
+
+  it('are named side by side', async () => {
+    const cluster = await dual();
+    expect(value(cluster, '1', 'network', 'net')).toMatchObject({
+      loadBalancerAddress: '10.0.1.254/24',
+      loadBalancerAddress6: 'fd00::1:1/64',
+    });
+    expect(value(cluster, '1', 'service', 'web/net')).toMatchObject({
+      virtualAddress: '10.0.1.2/24',
+      virtualAddress6: 'fd00::2/64',
+    });
+    expect(keys(cluster, '1').filter((key) => key.startsWith('network'))).toHaveLength(1);
+  });
+
+  it('of an endpoint on another node have its one MAC address', async () => {
+    const cluster = await dual();
+    const peer = { networkId: 'net', nodeId: '2', tunnelAddress: '192.0.2.2' };
+    expect(value(cluster, '1', 'peer', 'net/fd00::4')).toEqual({
+      ...peer,
+      address: 'fd00::4',
+      macAddress: '02:42:0a:00:01:04',
+    });
+    expect(value(cluster, '1', 'peer', 'net/fd00::2:1')).toEqual({
+      ...peer,
+      address: 'fd00::2:1',
+      macAddress: '02:42:0a:00:01:fd',
+      isBalancer: true,
+    });
+    expect(value(cluster, '1', 'peer', 'net/10.0.1.4')).toEqual({ ...peer, address: '10.0.1.4' });
+  });
+
+  it('may be IPv6 alone', async () => {
+    const cluster = await vote();
+    const networks = [{ networkId: 'net', address: 'fd00::1:1/64' }];
+    await cluster.setNode('1', { networks }, 'allocator');
+    const network = value(cluster, '1', 'network', 'net');
+    expect(network?.loadBalancerAddress).toBe('fd00::1:1/64');
+    expect(network).not.toHaveProperty('loadBalancerAddress6');
+  });
+});

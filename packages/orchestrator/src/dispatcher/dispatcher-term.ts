@@ -11,6 +11,7 @@ import {
   type NodeLinkHandlers,
   type Random,
 } from '@skep/api';
+import type { FenceLost } from '@skep/controller';
 import type { CommitEvent, Expectation, ObjectEvent, Store } from '@skep/store';
 import { AssignmentTracker } from './assignment-tracker.js';
 import type { DispatcherMetrics } from './dispatcher-metrics.js';
@@ -26,7 +27,8 @@ export interface DispatcherTermParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: DispatcherMetrics;
-  readonly fence: () => readonly Expectation[];
+  readonly fence: readonly Expectation[];
+  readonly onFenceLost: FenceLost;
   /** The term ended by itself: the store closed, or another manager leads. */
   readonly ended: () => void;
 }
@@ -50,7 +52,10 @@ export class DispatcherTerm {
       logger,
       conflicts: metrics.conflicts,
       fence,
-      lostLease: () => this.#abandon('not the leader any more'),
+      onFenceLost: (conflict, lost) => {
+        this.abandon('not the leader any more');
+        parts.onFenceLost(conflict, lost);
+      },
     });
     this.#registry = new NodeRegistry({
       ...parts,
@@ -108,8 +113,8 @@ export class DispatcherTerm {
     this.#orphanage.stop();
   }
 
-  /** Ends without writing: it may not, or cannot. */
-  #abandon(reason: string): void {
+  /** Ends without writing: it may not, or cannot. Nodes go to another manager. */
+  abandon(reason: string): void {
     if (this.#isOver) return;
     this.#parts.logger.warn('the dispatcher gives up', { reason });
     this.#close();
@@ -141,7 +146,7 @@ export class DispatcherTerm {
 
   /** Commits were missed. What follows from the newest view was not: every node gets it whole. */
   #unsubscribed(reason: Error): void {
-    if (isSkepError(reason, 'unavailable')) return this.#abandon(reason.message);
+    if (isSkepError(reason, 'unavailable')) return this.abandon(reason.message);
     const { store, logger } = this.#parts;
     logger.warn('the dispatcher lost its watch and starts it again', { reason: reason.message });
     this.#tracker.stop();

@@ -19,6 +19,7 @@ import {
   type Random,
   type Runnable,
 } from '@skep/api';
+import type { FenceLost } from '@skep/controller';
 import type { Expectation, Store } from '@skep/store';
 import { dispatcherMetrics, type DispatcherMetrics } from './dispatcher-metrics.js';
 import { DispatcherTerm } from './dispatcher-term.js';
@@ -33,8 +34,13 @@ export interface DispatcherParts {
   readonly logger?: Logger;
   /** Default: counts nothing. */
   readonly metrics?: Metrics;
-  /** Fence of the leader: added to the `expect` of every commit. Default: none. */
-  readonly fence?: () => readonly Expectation[];
+  /**
+   * Fence of the leader: added to the `expect` of every commit. Asked once at each start.
+   * Default: none.
+   */
+  readonly fence?: (() => readonly Expectation[]) | undefined;
+  /** Told when the store refuses a commit because of the fence; the dispatcher has ended then. */
+  readonly onFenceLost?: FenceLost | undefined;
 }
 
 /**
@@ -86,7 +92,7 @@ export class Dispatcher implements NodeLink, Runnable {
       throw new SkepError('failed-precondition', 'the dispatcher runs already');
     }
     if (signal?.aborted === true) return;
-    const { store, clock, random, logger, fence } = this.#parts;
+    const { store, clock, random, logger, fence, onFenceLost } = this.#parts;
     this.#terms += 1;
     const term = new DispatcherTerm({
       store,
@@ -94,7 +100,8 @@ export class Dispatcher implements NodeLink, Runnable {
       random: random.fork(`dispatcher/${this.#terms}`),
       logger: logger ?? silentLogger,
       metrics: this.#metrics,
-      fence: fence ?? (() => []),
+      fence: fence?.() ?? [],
+      onFenceLost: onFenceLost ?? (() => undefined),
       ended: () => {
         if (this.#term === term) this.#term = undefined;
       },
@@ -112,6 +119,14 @@ export class Dispatcher implements NodeLink, Runnable {
     const term = this.#term;
     this.#term = undefined;
     await term?.stop();
+  }
+
+  /**
+   * Ends all sessions and writes nothing: another manager may lead by now. Nodes come back to
+   * whoever does. Harmless when it does not run.
+   */
+  abandon(reason: string): void {
+    this.#term?.abandon(reason);
   }
 
   /**

@@ -26,8 +26,8 @@ function setUp(
     clock: cluster.clock,
     logger: silentLogger,
     conflicts: { add: (value) => (conflicts += value) },
-    fence: () => [],
-    lostLease: () => (losses += 1),
+    fence: [],
+    onFenceLost: () => (losses += 1),
   });
   const report = (taskId: string, state: TaskState): void =>
     writer.task(

@@ -19,6 +19,7 @@ import {
   type TaskId,
   type Timer,
 } from '@skep/api';
+import type { FenceLost } from '@skep/controller';
 import { CHANGES_MAX, type Change, type Expectation, type Store, type View } from '@skep/store';
 import { mergePatches, patchedStatus, type NodePatch } from './node-patch.js';
 import { mergeObservations, observedStatus, type TaskObservation } from './task-observation.js';
@@ -39,9 +40,10 @@ export interface StatusWriterParts {
   readonly logger: Logger;
   /** Counts attempts that met a conflict. */
   readonly conflicts: Counter;
-  readonly fence: () => readonly Expectation[];
-  /** Another manager leads: nothing can be written any more. */
-  readonly lostLease: () => void;
+  /** What every commit expects, next to the versions of what it changes. */
+  readonly fence: readonly Expectation[];
+  /** Another manager leads: what waited was dropped, nothing can be written any more. */
+  readonly onFenceLost: FenceLost;
 }
 
 type Entry =
@@ -144,12 +146,12 @@ export class StatusWriter {
       const view = store.view();
       const changes = chunk.flatMap((entry) => changeOf(entry, view));
       if (changes.length === 0) return true;
-      const result = await store.commit({ actor: ACTORS.dispatcher, expect: fence(), changes });
+      const result = await store.commit({ actor: ACTORS.dispatcher, expect: fence, changes });
       if (result.ok) return true;
       conflicts.add(1);
       if (result.conflict.reason === 'lease') {
         this.abandon();
-        this.#parts.lostLease();
+        this.#parts.onFenceLost(result.conflict, fence);
         return true;
       }
       // The next attempt needs a view that has what this one was missing.

@@ -76,12 +76,23 @@ describe('weightOf', () => {
   it('rises in steps with slow start, and says when the next one is', () => {
     const slow = service({ weights: [{ specVersion: 7, weight: 5 }], slowStartMs: 1_000 });
     const at = (ms: number) => weightOf(slow, task(), SINCE + ms);
-    expect(at(0)).toEqual({ weight: 1, changesAt: SINCE + 250 });
-    expect(at(250)).toEqual({ weight: 2, changesAt: SINCE + 500 });
-    expect(at(999)).toEqual({ weight: 4, changesAt: SINCE + 1_000 });
-    expect(at(1_000)).toEqual({ weight: 5 });
+    expect(at(0)).toEqual({ weight: 1, changesAt: SINCE + 100 });
+    expect(at(100)).toEqual({ weight: 5, changesAt: SINCE + 200 });
+    expect(at(999)).toEqual({ weight: 45, changesAt: SINCE + 1_000 });
+    expect(at(1_000)).toEqual({ weight: 50 });
     const large = service({ weights: [{ specVersion: 7, weight: 1_000 }], slowStartMs: 1_000 });
-    expect(weightOf(large, task(), SINCE + 100)).toEqual({ weight: 100, changesAt: SINCE + 200 });
+    expect(weightOf(large, task(), SINCE + 100)).toEqual({
+      weight: 1_000,
+      changesAt: SINCE + 200,
+    });
+  });
+
+  it('rises with slow start though nothing is said about weights', () => {
+    const slow = service({ slowStartMs: 1_000 });
+    expect(weightOf(slow, task(), SINCE)).toEqual({ weight: 1, changesAt: SINCE + 112 });
+    expect(weightOf(slow, task(), SINCE + 1_000)).toEqual({ weight: 10 });
+    const drained = service({ slowStartMs: 1_000, weights: [{ specVersion: 7, weight: 0 }] });
+    expect(weightOf(drained, task(), SINCE)).toEqual({ weight: 0 });
   });
 });
 

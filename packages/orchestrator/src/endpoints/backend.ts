@@ -14,15 +14,7 @@ import {
   type TaskNetwork,
   type Timestamp,
 } from '@skep/api';
-
-/** Steps in which the weight of a new backend rises; each rewrites its slice once. */
-const SLOW_START_STEPS = 10;
-
-/** A weight, and when it will be another one though nothing else happens. */
-export interface CurrentWeight {
-  readonly weight: number;
-  readonly changesAt?: Timestamp;
-}
+import { slowStartFactor, slowStartWeight, type WeightAt } from '@skep/network';
 
 /** Builds the backend of a task in one of its networks. `weight` is of {@link weightOf}. */
 export function backendOf(input: {
@@ -65,21 +57,18 @@ export function isSameBackend(a: Backend, b: Backend): boolean {
 
 /**
  * The weight of a task: that of the first entry of the service that it matches, else 1. With slow
- * start it rises from 1 in ten steps, counted from when the task was first seen running.
+ * start all weights of the service are multiplied, and a task's rises from 1 in ten steps, counted
+ * from when it was first seen running.
  */
-export function weightOf(service: Service, task: Task, now: Timestamp): CurrentWeight {
-  const endpoint = service.spec.endpoint;
-  const full = endpoint?.weights?.find((entry) => isFor(entry, task))?.weight ?? 1;
-  const slowStartMs = endpoint?.slowStartMs ?? 0;
+export function weightOf(service: Service, task: Task, now: Timestamp): WeightAt {
+  const { weights = [], slowStartMs = 0 } = service.spec.endpoint ?? {};
+  const declared = weights.find((entry) => isFor(entry, task))?.weight ?? 1;
+  const heaviest = weights.reduce((most, { weight }) => Math.max(most, weight), 1);
+  const full = declared * slowStartFactor(heaviest, slowStartMs);
   const since = task.status.runningAt;
-  if (full <= 1 || slowStartMs <= 0 || since === undefined) return { weight: full };
-  const steps = Math.min(SLOW_START_STEPS, full - 1);
-  const step = Math.max(0, Math.floor(((now - since) * steps) / slowStartMs));
-  if (step >= steps) return { weight: full };
-  return {
-    weight: 1 + Math.floor(((full - 1) * step) / steps),
-    changesAt: since + Math.ceil(((step + 1) * slowStartMs) / steps),
-  };
+  return since === undefined
+    ? { weight: full }
+    : slowStartWeight({ full, since, slowStartMs }, now);
 }
 
 /** Aliases that the service's own attachment to the network gives all its tasks. */

@@ -26,6 +26,7 @@ export function endpointsController(): PlanController {
   const waiting = new WaitingServices();
   return {
     name: ACTORS.endpoints,
+    rule: 'publish',
     for: Service,
     predicate: isServiceChange,
     state: waiting,

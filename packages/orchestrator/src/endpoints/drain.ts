@@ -2,7 +2,7 @@
  * When a task that leaves is out of every table: the fact that its stop waits for.
  */
 import { compareText, withStatus, type Task, type Timestamp } from '@skep/api';
-import type { Change } from '@skep/store';
+import { because, update, type PlannedChange } from '@skep/controller';
 import type { Listing, SliceIndex } from './slice-index.js';
 import { mayHold } from './slice-layout.js';
 import { isLeaving, routedNetworks } from './task-facts.js';
@@ -19,15 +19,14 @@ export function drainChanges(
   tasks: readonly Task[],
   slices: SliceIndex,
   now: Timestamp,
-): readonly Change[] {
+): readonly PlannedChange[] {
   return tasks
     .filter((task) => task.status.drainedAt === undefined && isLeaving(task))
     .filter((task) => isUnrouted(task, slices))
     .sort((a, b) => compareText(a.meta.id, b.meta.id))
-    .map((task) => ({
-      type: 'update',
-      object: withStatus(task, { ...task.status, drainedAt: now }),
-    }));
+    .map((task) =>
+      because(update(withStatus(task, { ...task.status, drainedAt: now })), 'confirm-drain'),
+    );
 }
 
 function isUnrouted(task: Task, slices: SliceIndex): boolean {

@@ -269,11 +269,11 @@ describe('many tasks', () => {
       { serviceId: 'web', nodeId: '2', spec: { specVersion: 1 } },
       { net: '10.0.1.4/24' },
     );
-    expect(planEndpoints(cluster.view, 'web', cluster.now).requeueAt).toBe(cluster.now + 500);
+    expect(planEndpoints(cluster.view, 'web', cluster.now).requeueAt).toBe(cluster.now + 100);
     await cluster.clock.advance(1_000);
     await cluster.endpoints('web');
     const slice = cluster.get(EndpointSlice, deriveId('slice', 'web', 'net', 0));
-    expect(slice.spec.backends.map(({ weight }) => weight)).toEqual([1, 3]);
+    expect(slice.spec.backends.map(({ weight }) => weight)).toEqual([10, 30]);
     expect(slice.meta.owners).toEqual([{ kind: 'Service', id: 'web' }]);
     expect(cluster.view.list(EndpointSlice)).toHaveLength(1);
   });

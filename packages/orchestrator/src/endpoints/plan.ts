@@ -21,8 +21,8 @@ import {
   type TaskNetwork,
   type Timestamp,
 } from '@skep/api';
-import type { Plan } from '@skep/controller';
-import { CHANGES_MAX, type Change, type View } from '@skep/store';
+import type { Plan, PlannedChange } from '@skep/controller';
+import { CHANGES_MAX, type View } from '@skep/store';
 import { backendOf, isSameBackend, serviceAliases, weightOf } from './backend.js';
 import { drainChanges } from './drain.js';
 import { sliceChanges } from './slice-changes.js';
@@ -52,7 +52,7 @@ export function planEndpoints(view: View, serviceId: ServiceId, now: Timestamp):
   const slices = sliceIndex(view, serviceId);
   const tasks = view.list(Task, byService(serviceId));
   const draft = collect({ view, service, slices, tasks, now });
-  const changes: Change[] = [];
+  const changes: PlannedChange[] = [];
   for (const networkId of [...draft.networks.keys()].sort(compareText)) {
     const network = draft.networks.get(networkId);
     if (network === undefined) continue;

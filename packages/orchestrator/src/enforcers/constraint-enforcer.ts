@@ -34,6 +34,7 @@ const ERROR = 'assigned node no longer meets constraints';
 export function constraintEnforcer(): PlanController {
   return {
     name: ACTORS.constraintEnforcer,
+    rule: 'enforce-constraints',
     for: Node,
     predicate: isRelevantNode,
     watches: [{ kind: Task, keys: nodesOfTask, predicate: isPlacement }],

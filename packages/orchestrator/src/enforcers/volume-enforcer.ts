@@ -15,6 +15,7 @@ const ERROR = 'attached to volume with availability set to drain';
 export function volumeEnforcer(): PlanController {
   return {
     name: ACTORS.volumeEnforcer,
+    rule: 'enforce-volumes',
     for: Volume,
     watches: [{ kind: Task, keys: volumesOfTask, predicate: isAttachment }],
     plan: enforceVolume,

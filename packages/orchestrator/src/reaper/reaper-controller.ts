@@ -15,6 +15,7 @@ import { isDeletable, reapTasks, reaperKey } from './reaper.js';
 export function taskReaper(): PlanController {
   return {
     name: ACTORS.reaper,
+    rule: 'reap',
     watches: [
       { kind: Task, keys: keyOfTask, predicate: mayConcern },
       { kind: Service, keys: ({ object }) => [object.meta.id], predicate: isRelevantService },

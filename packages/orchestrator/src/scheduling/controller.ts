@@ -37,6 +37,7 @@ export function schedulerController(options: SchedulerOptions = {}): BatchContro
   const memory = new SchedulerMemory();
   return {
     name: ACTORS.scheduler,
+    rule: 'place',
     for: Task,
     predicate: isTaskNews,
     watches: schedulerWatches(() => memory.waiting),

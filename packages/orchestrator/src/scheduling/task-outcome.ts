@@ -20,9 +20,10 @@ const NEVER_ASSIGNED = 'scheduler shut down task that was never assigned';
 
 /** The task on its node, with what it was given there and why it went there. */
 export function assigned(placement: Placement, now: Timestamp): Task {
-  const { task, nodeId, genericResources, volumes, reason } = placement;
-  const status: TaskStatus = {
-    ...settled(task.status),
+  const { task, nodeId, genericResources, volumes, devices, ports, reason } = placement;
+  const before = task.status;
+  // Written out, as it is made for every task: to add fields to a copy costs more than placing.
+  const status: Draft = {
     state: 'assigned',
     timestamp: now,
     appliedAt: now,
@@ -30,15 +31,29 @@ export function assigned(placement: Placement, now: Timestamp): Task {
     nodeId,
     placement: summaryOf(reason),
   };
-  if (genericResources === undefined && volumes === undefined) return withStatus(task, status);
-  return withStatus(task, {
-    ...status,
-    ...(genericResources === undefined ? {} : { genericResources }),
-    ...(volumes === undefined
-      ? {}
-      : { volumes: volumes.map(({ volumeId, target }) => ({ volumeId, target })) }),
-  });
+  if (before.networks !== undefined) status.networks = before.networks;
+  if (before.endpoint !== undefined) status.endpoint = before.endpoint;
+  keepRareFields(before, status);
+  if (genericResources !== undefined) status.genericResources = genericResources;
+  if (volumes !== undefined) {
+    status.volumes = volumes.map(({ volumeId, target }) => ({ volumeId, target }));
+  }
+  if (devices !== undefined) status.devices = devices;
+  if (ports !== undefined) status.reservedPorts = ports;
+  return withStatus(task, status);
 }
+
+/** What a task that waits for its node says only in odd histories. */
+function keepRareFields(before: TaskStatus, status: Draft): void {
+  if (before.container !== undefined) status.container = before.container;
+  if (before.hostPorts !== undefined) status.hostPorts = before.hostPorts;
+  if (before.runningAt !== undefined) status.runningAt = before.runningAt;
+  if (before.drainedAt !== undefined) status.drainedAt = before.drainedAt;
+  if (before.releasedAt !== undefined) status.releasedAt = before.releasedAt;
+}
+
+/** A status in the making. */
+type Draft = { -readonly [Field in keyof TaskStatus]: TaskStatus[Field] };
 
 // Written out, as it is made for every task: spreading optional fields costs more than placing.
 function summaryOf({ term, runnerUp, values, nodes }: Placement['reason']): PlacementSummary {

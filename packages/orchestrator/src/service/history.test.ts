@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Service, newObject, withMeta, type ServiceSpec } from '@skep/api';
-import { HISTORY_MAX, previousRevision, recordRevision, rollbackSpec } from './history.js';
+import { HISTORY_MAX, previousRevision, recordRevision, rollbackTarget } from './history.js';
 
 function spec(image: string, replicas?: number): ServiceSpec {
   return {
@@ -50,6 +50,6 @@ describe('history', () => {
     ['the last with other tasks', [spec('a', 1), spec('b', 1), spec('b', 5)], spec('a', 5)],
     ['it, with what changed then', [spec('a', 1), spec('b', 5), spec('b', 5)], spec('a', 1)],
   ])('a failed update goes back to %s', (_name, specs, expected) => {
-    expect(rollbackSpec(service(...specs))).toEqual(expected);
+    expect(rollbackTarget(service(...specs))?.spec).toEqual(expected);
   });
 });

@@ -26,6 +26,7 @@ import type { ObjectEvent, View } from '@skep/store';
 import { globalSlots, mayReplaceOnNode, placeGlobal } from './global.js';
 import { runGlobalJob } from './global-job.js';
 import { confirmGeneration, observeGeneration } from './observation.js';
+import { specOf } from './reasons.js';
 import { releaseTasks } from './release.js';
 import { removeOrphans, removeTasks } from './removal.js';
 import { replicatedSlots, scaleReplicated } from './replicated.js';
@@ -63,8 +64,12 @@ export function planService(view: View, serviceId: ServiceId, now: Timestamp): P
   const service = view.get(Service, serviceId);
   if (service === undefined) return removeOrphans(view, serviceId, now);
   const plan = new ServicePlan(view, service, now);
-  if (isDeleting(service)) removeTasks(plan);
-  else supervise(plan);
+  if (isDeleting(service)) {
+    plan.follow('remove-service', { ...specOf(service), field: 'meta.deletionRequestedAt' });
+    removeTasks(plan);
+  } else {
+    supervise(plan);
+  }
   return plan.finish();
 }
 
@@ -73,29 +78,41 @@ function supervise(plan: ServicePlan): void {
   // Before restarts: what replaces a failed task of a failed update is made from the old spec.
   judgeUpdate(plan);
   runMode(plan);
+  plan.follow('release');
   releaseTasks(plan);
   confirmGeneration(plan);
 }
 
 function runMode(plan: ServicePlan): void {
+  const wanted = specOf(plan.service);
   switch (serviceMode(plan.service.spec).type) {
     case 'replicated':
+      plan.follow('scale-down', wanted);
       scaleReplicated(plan);
+      plan.follow('restart');
       restartTasks(plan);
+      plan.follow('update', wanted);
       updateSlots(plan, () => replicatedSlots(plan));
       return;
     case 'global':
+      plan.follow('follow-nodes');
       placeGlobal(plan);
+      plan.follow('restart');
       restartTasks(plan, (_task, node) => mayReplaceOnNode(plan, node));
+      plan.follow('update', wanted);
       updateSlots(plan, () => globalSlots(plan));
       catchUp(plan, () => globalSlots(plan));
       return;
     case 'replicated-job':
+      plan.follow('run-job', wanted);
       runReplicatedJob(plan);
+      plan.follow('restart');
       restartTasks(plan);
       return;
     case 'global-job':
+      plan.follow('run-job', wanted);
       runGlobalJob(plan);
+      plan.follow('restart');
       restartTasks(plan, (_task, node) => mayReplaceOnNode(plan, node));
       return;
   }

@@ -25,6 +25,7 @@ import {
   withStatus,
   type ClusterSettings,
   type DesiredTaskState,
+  type FieldManagers,
   type NodeId,
   type RestartHistory,
   type Service,
@@ -38,10 +39,12 @@ import {
   type TaskTemplate,
   type Timestamp,
 } from '@skep/api';
-import type { EventDraft, Plan } from '@skep/controller';
+import { because } from '@skep/controller';
+import type { ChangeCause, ChangeReason, EventDraft, Plan, PlannedChange } from '@skep/controller';
 import type { Change, View } from '@skep/store';
 import { withDesired } from './desired-state.js';
 import { recordRevision } from './history.js';
+import { creationReason } from './reasons.js';
 import { isDirtyBy, taskDifference, type TaskDifference } from './dirtiness.js';
 import { meets, serviceConstraints } from './node-fitness.js';
 import { groupSlots, type Slot } from './slots.js';
@@ -76,9 +79,12 @@ export class ServicePlan {
   readonly #tasks = new Map<TaskId, Task>();
   readonly #created = new Set<TaskId>();
   readonly #changed = new Set<TaskId>();
+  readonly #reasons = new Map<TaskId, ChangeReason>();
   readonly #events: EventDraft[] = [];
   readonly #differences = new Map<unknown, { version: unknown; found: TaskDifference }>();
   readonly #fitness = new Map<NodeId, boolean>();
+  /** Why tasks change from here on, for the reconcile trace. */
+  #reason: ChangeReason | undefined;
   #sorted: readonly Task[] | undefined;
   #slots: readonly Slot[] | undefined;
   #made: TaskTemplate | undefined;
@@ -94,6 +100,7 @@ export class ServicePlan {
     this.#before = service;
     this.#service = service;
     this.#generation = service.meta.generation;
+    this.#reason = undefined;
     this.#sorted = undefined;
     this.#slots = undefined;
     this.#made = undefined;
@@ -164,6 +171,7 @@ export class ServicePlan {
 
   /** See `isTaskDirty`; compares each template once per pass. */
   isDirty(task: Task): boolean {
+    if (task.spec.isMoving === true) return true;
     if (task.spec.specVersion === this.#generation) return false;
     const { template, specVersion } = task.spec;
     let known = this.#differences.get(template);
@@ -177,6 +185,11 @@ export class ServicePlan {
     });
   }
 
+  /** Names the rule that the next changes of tasks follow, and what it goes by. */
+  follow(rule: string, cause?: ChangeCause): void {
+    this.#reason = cause === undefined ? { rule } : { rule, cause };
+  }
+
   /** Changes fields of the service's status; undefined removes one. */
   setStatus(change: { readonly [F in keyof ServiceStatus]?: ServiceStatus[F] | undefined }): void {
     const merged = { ...this.#service.status, ...change };
@@ -186,11 +199,14 @@ export class ServicePlan {
     if (!isEqual(next, this.#service.status)) this.#service = withStatus(this.#service, next);
   }
 
-  /** Gives the service another spec: tasks of this pass are made from it. */
-  setSpec(spec: ServiceSpec): void {
+  /** Gives the service another spec, and owners: tasks of this pass are made from it. */
+  setSpec(spec: ServiceSpec, managers?: FieldManagers): void {
     if (isEqual(spec, this.#service.spec)) return;
     this.#generation = this.#before.meta.generation + 1;
-    const service = withMeta(withSpec(this.#service, spec), { generation: this.#generation });
+    const service = withMeta(withSpec(this.#service, spec), {
+      generation: this.#generation,
+      ...(managers === undefined ? {} : { managers }),
+    });
     this.#service = service;
     this.#differences.clear();
     this.#fitness.clear();
@@ -247,6 +263,7 @@ export class ServicePlan {
       status: { state: 'new', timestamp: this.now, appliedAt: this.now, message: 'created' },
     });
     this.#created.add(id);
+    this.#reasons.set(id, creationReason(service, input, this.#replaced(input)));
     // The store stamps the time; until then the rules need an age to compare by.
     this.#put(withMeta(task, { createdAt: this.now }));
     return task;
@@ -266,16 +283,19 @@ export class ServicePlan {
   finish(): Plan {
     const { createdTasks } = this.#before.status;
     if (this.#newSlots > 0) this.setStatus({ createdTasks: createdTasks + this.#newSlots });
-    const changes: Change[] = [];
-    if (this.#service !== this.#before) changes.push({ type: 'update', object: this.#service });
-    const removed: Change[] = [];
-    const created: Change[] = [];
-    const updated: Change[] = [];
+    const changes: PlannedChange[] = [];
+    if (this.#service !== this.#before) {
+      changes.push(because({ type: 'update', object: this.#service }, 'status'));
+    }
+    const removed: PlannedChange[] = [];
+    const created: PlannedChange[] = [];
+    const updated: PlannedChange[] = [];
     for (const task of this.tasks()) {
-      if (this.#created.has(task.meta.id)) created.push({ type: 'create', object: task });
-      else if (!this.#changed.has(task.meta.id)) continue;
-      else if (task.spec.desiredState === 'remove') removed.push({ type: 'update', object: task });
-      else updated.push({ type: 'update', object: task });
+      const { id } = task.meta;
+      if (this.#created.has(id)) created.push(this.#because({ type: 'create', object: task }, id));
+      if (this.#created.has(id) || !this.#changed.has(id)) continue;
+      const list = task.spec.desiredState === 'remove' ? removed : updated;
+      list.push(this.#because({ type: 'update', object: task }, id));
     }
     changes.push(...removed, ...created, ...updated);
     return {
@@ -285,8 +305,21 @@ export class ServicePlan {
     };
   }
 
+  #because(change: Change, id: TaskId): PlannedChange {
+    const reason = this.#reasons.get(id);
+    return reason === undefined ? change : because(change, reason.rule, reason.cause);
+  }
+
+  #replaced({ replaces }: NewTask): Task | undefined {
+    return replaces === undefined ? undefined : this.#tasks.get(replaces);
+  }
+
   #put(task: Task): void {
     this.#tasks.set(task.meta.id, task);
+    // The first rule that touches a task is why it changes.
+    if (this.#reason !== undefined && !this.#reasons.has(task.meta.id)) {
+      this.#reasons.set(task.meta.id, this.#reason);
+    }
     this.#changed.add(task.meta.id);
     this.#sorted = undefined;
     this.#slots = undefined;

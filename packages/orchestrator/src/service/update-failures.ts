@@ -15,7 +15,7 @@ import {
   type UpdateSettings,
   type UpdateStatus,
 } from '@skep/api';
-import { rollbackSpec } from './history.js';
+import { rollbackTarget } from './history.js';
 import type { ServicePlan } from './service-plan.js';
 import { isWanted } from './task-facts.js';
 import { isOfUpdate } from './update-slot.js';
@@ -95,13 +95,13 @@ function isLate(plan: ServicePlan, task: Task, { progressDeadlineMs }: UpdateSet
 }
 
 function rollBack(plan: ServicePlan, update: UpdateStatus, cause: string): void {
-  const spec = rollbackSpec(plan.service);
-  if (spec === undefined) {
+  const target = rollbackTarget(plan.service);
+  if (target === undefined) {
     const message = `update paused ${cause}; there is no earlier specification to roll back to`;
     stop(plan, update, { state: 'paused', message });
     return;
   }
-  plan.setSpec(spec);
+  plan.setSpec(target.spec, target.managers);
   const message = `update rolled back ${cause}`;
   plan.setStatus({
     update: rollbackStatus({ specVersion: plan.generation, now: plan.now, message }),

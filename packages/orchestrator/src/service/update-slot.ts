@@ -10,6 +10,7 @@ import {
   isAtLeast,
   isTerminal,
   type Task,
+  type TaskCause,
   type Timestamp,
   type UpdateSettings,
 } from '@skep/api';
@@ -77,7 +78,12 @@ export function slotPhase(plan: ServicePlan, ranked: UpdatableSlot, frame: Updat
  * Begins with a slot: a new task, and the end of the old ones; with start-first, the one that
  * serves best lives on until the new one runs.
  */
-export function startSlot(plan: ServicePlan, ranked: RankedSlot, settings: UpdateSettings): void {
+export function startSlot(
+  plan: ServicePlan,
+  ranked: RankedSlot,
+  settings: UpdateSettings,
+  cause: TaskCause = 'update',
+): void {
   const base = newestTask(ranked.holders);
   if (base === undefined) return;
   const isStopFirst = settings.order === 'stop-first';
@@ -86,7 +92,7 @@ export function startSlot(plan: ServicePlan, ranked: RankedSlot, settings: Updat
   plan.create({
     slot,
     ...(nodeId === undefined ? {} : { nodeId }),
-    cause: 'update',
+    cause,
     desiredState: 'ready',
     replaces: base.meta.id,
     release: releaseAfter(plan, 0, running),

@@ -31,14 +31,27 @@ export function updateSlots(plan: ServicePlan, slots: () => readonly UpdatableSl
   const now = tasks === plan.slots() ? before : slots();
   const update = activeUpdate(plan) ?? beginUpdate(plan, now);
   if (update !== undefined) advance(plan, update, now);
+  else moveSlots(plan, now);
+}
+
+/** Replaces what was asked to make room; an update that is going on would do so by itself. */
+function moveSlots(plan: ServicePlan, slots: readonly UpdatableSlot[]): void {
+  const settings = settingsFor(plan.service);
+  for (const ranked of slots) {
+    const { holders } = ranked;
+    const isMoving = holders.length > 0 && holders.every(({ spec }) => spec.isMoving === true);
+    if (isMoving) startSlot(plan, ranked, settings, 'node');
+  }
 }
 
 /**
  * Replaces the dirty slots at once and without a status: nodes that come back after the update is
- * over, from PAUSE for instance, catch up. Only for global services, and not while one is paused.
+ * over, from PAUSE for instance, catch up. Only for global services, and not while one is paused or
+ * held.
  */
 export function catchUp(plan: ServicePlan, slots: () => readonly UpdatableSlot[]): void {
   const { update, observedGeneration } = plan.service.status;
+  if (plan.service.spec.update?.isHeld === true) return;
   const isPaused = update?.state === 'paused' || update?.state === 'rollback-paused';
   if (isPaused || activeUpdate(plan) !== undefined) return;
   if (observedGeneration < plan.generation) return;
@@ -51,13 +64,20 @@ export function catchUp(plan: ServicePlan, slots: () => readonly UpdatableSlot[]
   }
 }
 
-/** An update begins once for a generation, when it is first seen and slots are dirty. */
+/**
+ * An update begins once for a generation, when it is first seen and slots are dirty. One that is
+ * held is paused from the start; what lets it go is another generation.
+ */
 function beginUpdate(plan: ServicePlan, slots: readonly UpdatableSlot[]): UpdateStatus | undefined {
   const { status } = plan.service;
   if (status.update?.specVersion === plan.generation) return undefined;
   if (status.observedGeneration >= plan.generation) return undefined;
   const dirtySlots = countDirty(plan, slots);
   if (dirtySlots === 0) return undefined;
+  if (plan.service.spec.update?.isHeld === true) {
+    holdUpdate(plan, dirtySlots);
+    return undefined;
+  }
   const update: UpdateStatus = {
     state: 'updating',
     startedAt: plan.now,
@@ -68,6 +88,15 @@ function beginUpdate(plan: ServicePlan, slots: readonly UpdatableSlot[]): Update
   };
   plan.event({ type: 'normal', reason: 'UpdateStarted', message: update.message });
   return update;
+}
+
+function holdUpdate(plan: ServicePlan, dirtySlots: number): void {
+  const message = 'update is held';
+  const { now: startedAt, generation: specVersion } = plan;
+  plan.setStatus({
+    update: { state: 'paused', startedAt, message, specVersion, dirtySlots, failedTasks: [] },
+  });
+  plan.event({ type: 'normal', reason: 'UpdateHeld', message });
 }
 
 function countDirty(plan: ServicePlan, slots: readonly UpdatableSlot[]): number {

@@ -14,6 +14,7 @@ import {
   type GenericResource,
   type Labels,
   type NodeFaults,
+  type NodeResources,
   type NodeSpec,
   type NodeState,
   type Platform,
@@ -44,7 +45,7 @@ export interface NodeInput {
   readonly engineLabels?: Labels;
   readonly platform?: Platform;
   readonly plugins?: readonly EnginePlugin[];
-  readonly resources?: Resources;
+  readonly resources?: NodeResources;
   readonly topology?: Labels;
   readonly hasNoDescription?: boolean;
 }

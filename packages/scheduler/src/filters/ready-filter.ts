@@ -9,6 +9,8 @@ import { onNodes } from './wording.js';
 
 const prepared: PreparedFilter = Object.freeze({
   key: '',
+  passes: ({ node }: NodeInfo) =>
+    node.status.state === 'ready' && node.spec.availability === 'active',
   check: ({ node }: NodeInfo): readonly Lack[] | undefined => {
     const { state } = node.status;
     const { availability } = node.spec;

@@ -4,35 +4,61 @@
  * **Source:** SwarmKit manager/scheduler/filter.go, ResourceFilter.
  */
 import type { Filter, Lack, PreparedFilter } from '../policy.js';
+import type { NodeColumns } from '../node-columns.js';
 import type { NodeInfo } from '../node-info.js';
 import type { Requirements } from '../requirements.js';
+import { deviceLacks, hasDevices } from './device-needs.js';
 import { onNodes } from './wording.js';
 
-/** Refuses nodes that lack cpu, memory or generic resources. Active with a reservation. */
+/** Refuses nodes that lack cpu, memory, generic resources or devices. Active with a reservation. */
 export const resourceFilter: Filter = Object.freeze({
   name: 'resource',
   prepare: ({ requirements }): PreparedFilter | undefined => {
-    const { cpuNanos, memoryBytes, generic } = requirements;
-    if (cpuNanos <= 0 && memoryBytes <= 0 && generic.length === 0) return undefined;
+    const { cpuNanos, memoryBytes, generic, devices } = requirements;
+    const isAmounts = generic.length === 0 && devices.length === 0;
+    if (cpuNanos <= 0 && memoryBytes <= 0 && isAmounts) return undefined;
+    const items = isAmounts ? '' : JSON.stringify([generic, devices]);
     return {
-      key: `${cpuNanos} ${memoryBytes}${generic.length === 0 ? '' : JSON.stringify(generic)}`,
+      key: `${cpuNanos} ${memoryBytes}${items}`,
       check: (node) => (isEnough(node, requirements) ? undefined : lacksOf(node, requirements)),
+      passes: (node) => isEnough(node, requirements),
+      // Items are no column.
+      ...(!isAmounts ? {} : { checkAll: checkAmounts(cpuNanos, memoryBytes) }),
     };
   },
   describe: (nodes) => `insufficient resources on ${onNodes(nodes)}`,
 } satisfies Filter);
 
-function isEnough(node: NodeInfo, { cpuNanos, memoryBytes, generic }: Requirements): boolean {
+function checkAmounts(
+  cpuNanos: number,
+  memoryBytes: number,
+): (columns: NodeColumns, out: Uint8Array) => void {
+  // What is not asked for is not looked at: see below.
+  const cpuNeeded = cpuNanos > 0 ? cpuNanos : -Infinity;
+  const memoryNeeded = memoryBytes > 0 ? memoryBytes : -Infinity;
+  const asked = { cpuNanos: cpuNeeded, memoryBytes: memoryNeeded };
+  return (columns, out) => {
+    const { availableCpuNanos: cpu, availableMemoryBytes: memory } = columns;
+    columns.eachShortRange(asked, (from, to) => {
+      for (let at = from; at < to; at += 1) {
+        if ((cpu[at] as number) < cpuNeeded || (memory[at] as number) < memoryNeeded) out[at] = 0;
+      }
+    });
+  };
+}
+
+function isEnough(node: NodeInfo, requirements: Requirements): boolean {
+  const { cpuNanos, memoryBytes, generic, devices } = requirements;
   // What is not asked for is not looked at: a node may be over capacity in it.
   if (cpuNanos > 0 && node.availableCpuNanos < cpuNanos) return false;
   if (memoryBytes > 0 && node.availableMemoryBytes < memoryBytes) return false;
   for (const { kind, count } of generic) if (node.generic.free(kind) < count) return false;
-  return true;
+  return devices.length === 0 || hasDevices(node, devices);
 }
 
 function lacksOf(
   node: NodeInfo,
-  { cpuNanos, memoryBytes, generic }: Requirements,
+  { cpuNanos, memoryBytes, generic, devices }: Requirements,
 ): readonly Lack[] {
   const amounts = [
     { what: 'cpuNanos', needed: cpuNanos, available: node.availableCpuNanos },
@@ -43,5 +69,6 @@ function lacksOf(
       available: node.generic.free(kind),
     })),
   ];
-  return amounts.filter(({ needed, available }) => needed > 0 && available < needed);
+  const lacks = amounts.filter(({ needed, available }) => needed > 0 && available < needed);
+  return devices.length === 0 ? lacks : [...lacks, ...deviceLacks(node, devices)];
 }

@@ -2,7 +2,7 @@
  * The control plane: the scheduling policy, the controllers, the manager.
  */
 import type { Clock, Logger, Metrics, Random } from '@skep/api';
-import type { ControllerDefinition } from '@skep/controller';
+import { ReconcileTrace, type ControllerDefinition } from '@skep/controller';
 import { createManager } from '@skep/orchestrator';
 import { swarmPolicy, type Policy } from '@skep/scheduler';
 import type { Store } from '@skep/store';
@@ -21,9 +21,15 @@ type Dependencies = [
   ClusterOptions,
 ];
 
-/** Binds the manager. Controllers bound by plugins run with the built-in ones, or replace them. */
-export function orchestratorModule(): ContainerModule {
+/**
+ * Binds the manager, and the controllers that the options add. They and those bound by plugins run
+ * with the built-in ones, or replace them.
+ */
+export function orchestratorModule({
+  controllers: own = [],
+}: ClusterOptions = {}): ContainerModule {
   return new ContainerModule(({ bind }) => {
+    for (const controller of own) bind(identifiers.controllers).toConstantValue(controller);
     bind(identifiers.policy).toResolvedValue(() => swarmPolicy(), []);
     bind(identifiers.manager).toResolvedValue<Dependencies>(
       (store, clock, random, logger, metrics, policy, controllers, options) =>
@@ -36,6 +42,7 @@ export function orchestratorModule(): ContainerModule {
           policy,
           controllers: controllers ?? [],
           ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
+          ...traceOf(options),
         }),
       [
         identifiers.store,
@@ -49,4 +56,9 @@ export function orchestratorModule(): ContainerModule {
       ],
     );
   });
+}
+
+function traceOf({ trace = false }: ClusterOptions): { readonly trace?: ReconcileTrace } {
+  if (trace === false) return {};
+  return { trace: new ReconcileTrace(trace === true ? {} : trace) };
 }

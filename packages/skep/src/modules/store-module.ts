@@ -36,17 +36,21 @@ export const BUILT_IN_KINDS: readonly AnyKind[] = Object.freeze([
   Event,
 ]);
 
-/** Binds the memory store. */
-export function storeModule(): ContainerModule {
+/** Binds the memory store, and the kinds that the options add. */
+export function storeModule({ kinds: own = [] }: ClusterOptions = {}): ContainerModule {
   return new ContainerModule(({ bind }) => {
-    for (const kind of BUILT_IN_KINDS) bind(identifiers.kinds).toConstantValue(kind);
+    for (const kind of [...BUILT_IN_KINDS, ...own]) bind(identifiers.kinds).toConstantValue(kind);
     bind(identifiers.store).toResolvedValue<[Clock, AnyKind[], ClusterOptions]>(
       (clock, kinds, options) => {
         const isChecked = options.checks ?? true;
         return memoryStore({
           clock,
           kinds,
-          checks: { ownership: isChecked, freeze: isChecked },
+          checks: {
+            ownership: isChecked,
+            freeze: isChecked,
+            ...(options.ownership === undefined ? {} : { tables: options.ownership }),
+          },
         });
       },
       [

@@ -65,6 +65,7 @@ export const Box = defineKind<BoxSpec, BoxStatus>({
     tag: ({ spec }) => spec.tags,
     place: ({ status }) => status.place,
   },
+  specIndexes: ['color', 'tag'],
   initialStatus: Object.freeze({}),
 });
 

@@ -12,6 +12,7 @@ import {
 } from '@skep/api';
 import { createManager, type Manager, type ManagerParts } from '@skep/orchestrator';
 import { StoreGate, type CommitListener } from './store-gate.js';
+import { TornLink } from './torn-link.js';
 
 /** Parts of the managers, and what is done after each of their commits. */
 export interface ManagerProcessParts extends ManagerParts {
@@ -96,45 +97,5 @@ export class ManagerProcess implements Runnable {
     const session = await life.manager.link.open(hello, link.handlers);
     life.links.add(link);
     return link.guard(session);
-  }
-}
-
-/** A connection to one manager: ends with it. */
-class TornLink {
-  readonly handlers: NodeLinkHandlers;
-  readonly #outer: NodeLinkHandlers;
-  #isTorn = false;
-
-  constructor(outer: NodeLinkHandlers, closed: () => void) {
-    this.#outer = outer;
-    this.handlers = {
-      assignment: (assignment) => {
-        if (!this.#isTorn) outer.assignment(assignment);
-      },
-      closed: (reason) => {
-        closed();
-        if (!this.#isTorn) outer.closed(reason);
-      },
-    };
-  }
-
-  tear(): void {
-    if (this.#isTorn) return;
-    this.#isTorn = true;
-    this.#outer.closed('connection reset');
-  }
-
-  guard(session: NodeSession): NodeSession {
-    const alive = <T>(call: () => Promise<T>): Promise<T> =>
-      this.#isTorn ? Promise.reject(new SkepError('unavailable', 'the manager is gone')) : call();
-    return {
-      sessionId: session.sessionId,
-      heartbeatPeriodMs: session.heartbeatPeriodMs,
-      heartbeat: () => alive(() => session.heartbeat()),
-      report: (reports) => alive(() => session.report(reports)),
-      acknowledge: (ack) => alive(() => session.acknowledge(ack)),
-      describe: (description) => alive(() => session.describe(description)),
-      close: () => alive(() => session.close()),
-    };
   }
 }

@@ -7,12 +7,16 @@ import type { View } from '@skep/store';
 import { brokenInvariants } from '../invariants.js';
 import { declaredObjects, newDeclaration, type Declaration } from './declaration.js';
 import type { DeclarationDraft } from './declaration.js';
+import { leaderlessWrite, ManagerFaults, type ManagerFault } from './manager-faults.js';
 import type { Settlement } from './settle.js';
 import type { ClusterScript, Step } from './step.js';
 import { startTestCluster, type TestCluster, type TestClusterOptions } from './test-cluster.js';
 
 /** How a script is run. */
-export interface RunOptions extends Pick<TestClusterOptions, 'seed' | 'listOrder' | 'cluster'> {
+export interface RunOptions extends Pick<
+  TestClusterOptions,
+  'seed' | 'listOrder' | 'cluster' | 'managers' | 'election' | 'committed'
+> {
   /** Called at random times while time passes, and after every step. */
   readonly look?: (cluster: TestCluster) => void;
   /**
@@ -20,6 +24,8 @@ export interface RunOptions extends Pick<TestClusterOptions, 'seed' | 'listOrder
    * before, and another one takes over.
    */
   readonly managerCrashes?: readonly number[];
+  /** What happens to several managers, one fault after the other. */
+  readonly managerFaults?: readonly ManagerFault[];
 }
 
 /** A law that was broken, and where. */
@@ -79,6 +85,12 @@ export async function buildFrom(
   return cluster;
 }
 
+/** Where the script is: before its first step there is no cluster yet. */
+interface Place {
+  step: number;
+  cluster?: TestCluster;
+}
+
 class ScriptRunner {
   readonly #script: ClusterScript;
   readonly #options: RunOptions;
@@ -87,31 +99,40 @@ class ScriptRunner {
   readonly #violations: Violation[];
   readonly #skipped: number[] = [];
   readonly #random: Random;
-  readonly #place: { step: number };
+  readonly #place: Place;
 
   static async start(script: ClusterScript, options: RunOptions): Promise<ScriptRunner> {
-    const place = { step: -1 };
+    const place: Place = { step: -1 };
     const violations: Violation[] = [];
     const nodes = script.machines.slice(0, script.nodes);
-    const { look: _, managerCrashes = [], ...rest } = options;
+    const { look: _, managerCrashes = [], managerFaults = [], committed, ...rest } = options;
     const crashes = [...managerCrashes];
+    const faults = new ManagerFaults(managerFaults);
     let commits = 0;
     const cluster = await startTestCluster({
       ...rest,
       nodes,
-      committed: (view) => {
+      committed: (view, commit) => {
         const step = place.step;
-        for (const text of brokenInvariants(view)) note(violations, { step, view, text, cluster });
+        const intruder = commit && leaderlessWrite(view, commit);
+        const broken = [...brokenInvariants(view), ...(intruder === undefined ? [] : [intruder])];
+        const { cluster: running } = place;
+        const at = running?.clock.now() ?? 0;
+        for (const text of broken) note(violations, { step, at, text });
+        committed?.(view, commit);
         commits += 1;
-        if (step < 0 || crashes[0] === undefined || commits < crashes[0]) return;
+        if (step < 0 || running === undefined) return;
+        faults.committed(running);
+        if (crashes[0] === undefined || commits < crashes[0]) return;
         // Users commit while no manager runs.
-        if (!cluster.hasManager) return;
+        if (!running.hasManager) return;
         crashes.shift();
         commits = 0;
-        cluster.crashManager();
-        cluster.clock.defer(() => void cluster.startManager());
+        running.crashManager();
+        running.clock.defer(() => void running.startManager());
       },
     });
+    place.cluster = cluster;
     return new ScriptRunner({ script, options, cluster, violations, place });
   }
 
@@ -120,7 +141,7 @@ class ScriptRunner {
     readonly options: RunOptions;
     readonly cluster: TestCluster;
     readonly violations: Violation[];
-    readonly place: { step: number };
+    readonly place: Place;
   }) {
     this.#script = parts.script;
     this.#options = parts.options;
@@ -303,12 +324,7 @@ function isRefusal(error: unknown): boolean {
   return REFUSALS.some((code) => isSkepError(error, code));
 }
 
-function note(
-  violations: Violation[],
-  found: { step: number; view: View; text: string; cluster: TestCluster },
-): void {
-  const { step, text, cluster } = found;
-  const isKnown = violations.some((violation) => violation.text === text);
-  if (isKnown || violations.length >= VIOLATIONS_MAX) return;
-  violations.push({ step, at: cluster.clock.now(), text });
+function note(violations: Violation[], violation: Violation): void {
+  const isKnown = violations.some(({ text }) => text === violation.text);
+  if (!isKnown && violations.length < VIOLATIONS_MAX) violations.push(violation);
 }

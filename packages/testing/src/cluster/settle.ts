@@ -17,18 +17,23 @@ export interface Settlement {
 const HOUR_MS = 3_600_000;
 const LINES_MAX = 10;
 
-/** Moves time from timer to timer until only periodic ones are left; at most `limitMs`, an hour. */
-export async function settleOn(parts: {
+/** What is to settle. */
+export interface SettleParts {
   readonly clock: VirtualClock;
-  readonly controllers: () => ControllerGroup;
+  /** The loops; undefined while no manager leads, though one will. */
+  readonly controllers: () => ControllerGroup | undefined;
   readonly limitMs?: number | undefined;
-}): Promise<Settlement> {
+}
+
+/** Moves time from timer to timer until only periodic ones are left; at most `limitMs`, an hour. */
+export async function settleOn(parts: SettleParts): Promise<Settlement> {
   const { clock, controllers, limitMs = HOUR_MS } = parts;
   const startedAt = clock.now();
   const end = startedAt + limitMs;
   for (;;) {
     await clock.flush();
-    const next = clock.nextTimer();
+    // An election comes by periodic timers alone.
+    const next = clock.nextTimer() ?? (controllers() ? undefined : clock.pending()[0]);
     if (next === undefined) break;
     if (next.at > end) {
       await clock.advanceTo(end);
@@ -36,14 +41,16 @@ export async function settleOn(parts: {
     }
     await clock.advanceTo(next.at);
   }
-  const isSettled = clock.nextTimer() === undefined && controllers().isIdle();
+  const loops = controllers();
+  const isSettled = clock.nextTimer() === undefined && loops?.isIdle() === true;
   const timers = clock.pending().filter(({ isPeriodic }) => !isPeriodic);
   const waitingFor = isSettled
     ? []
     : [
-        ...controllers()
-          .pending()
-          .map(({ controller, key, state }) => `${controller} ${key}: ${state}`),
+        ...(loops === undefined ? ['a manager to lead'] : []),
+        ...(loops?.pending() ?? []).map(
+          ({ controller, key, state }) => `${controller} ${key}: ${state}`,
+        ),
         ...timers.map(({ label, at }) => `${label || 'a timer'} in ${at - clock.now()} ms`),
       ];
   return {

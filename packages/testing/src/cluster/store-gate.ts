@@ -1,12 +1,23 @@
 /**
  * A store as one process sees it: every commit is looked at, and the process can be cut off.
  */
-import { SkepError } from '@skep/api';
+import { SkepError, type Revision } from '@skep/api';
 import type { CommitEvent, Store, View } from '@skep/store';
 import type { Observable } from 'rxjs';
 
-/** What is done after each commit, before anybody else hears of it. */
-export type CommitListener = (view: View) => void;
+/** Whose commit it was. */
+export interface WrittenCommit {
+  readonly revision: Revision;
+  readonly actor: string;
+  /** Name of the manager, or `user`. */
+  readonly writer: string;
+}
+
+/**
+ * What is done after each commit, before anybody else hears of it. `commit` is told where there are
+ * several managers.
+ */
+export type CommitListener = (view: View, commit?: WrittenCommit) => void;
 
 /**
  * Passes everything on to a store until it is shut, and then nothing: commits fail, watches fall

@@ -30,6 +30,7 @@ import {
 } from '@skep/api';
 import { seededRandom, VirtualClock } from '@skep/api/virtual';
 import { Simulator, type BehaviourOf } from '@skep/adapter-simulator';
+import type { ControllerGroup } from '@skep/controller';
 import {
   admissionError,
   planApply,
@@ -42,11 +43,14 @@ import {
   type AdmissionResult,
   type DeclaredObject,
   type Manager,
+  type ManagerElection,
+  type ManagerParts,
 } from '@skep/orchestrator';
-import { memoryStore, type Store, type View } from '@skep/store';
-import { ManagerProcess } from './manager-process.js';
+import type { Store, View } from '@skep/store';
+import { controlPlane, type ControlPlane } from './control-plane.js';
+import type { ManagerReplica } from './manager-replica.js';
 import { settleOn, type Settlement } from './settle.js';
-import { StoreGate, type CommitListener } from './store-gate.js';
+import type { CommitListener } from './store-gate.js';
 
 /** A simulated node. */
 export interface TestNode {
@@ -71,6 +75,16 @@ export interface TestClusterOptions {
   readonly listOrder?: 'natural' | Random;
   /** Called with the view of each commit, before anybody else hears of it. */
   readonly committed?: CommitListener;
+  /**
+   * How many managers share the store. Default: 1, which is alone and leads. With more, each has a
+   * store of its own on one log, hears of the commits of others within 20 ms, and is elected or
+   * not.
+   */
+  readonly managers?: number;
+  /** Times of the election among several managers. Default: those of `LeaderElector`. */
+  readonly election?: Omit<ManagerElection, 'identity'>;
+  /** Where the managers count, log and remember. Default: nowhere. */
+  readonly watching?: Pick<ManagerParts, 'metrics' | 'logger' | 'trace'>;
 }
 
 const KINDS: readonly AnyKind[] = Object.freeze([
@@ -98,38 +112,46 @@ export class TestCluster {
   readonly clock: VirtualClock;
   readonly store: Store;
   readonly simulator: Simulator;
-  readonly #process: ManagerProcess;
+  readonly #plane: ControlPlane;
   readonly #ids: IdSource;
   readonly #crashed = new Set<TaskId>();
 
-  private constructor(options: TestClusterOptions) {
-    const { seed = 1, cluster, behaviour, listOrder = 'natural', committed } = options;
-    const random = seededRandom(seed);
-    this.clock = new VirtualClock();
-    const { clock } = this;
-    const checks = { ownership: true, freeze: true };
-    const inner = memoryStore({ clock, kinds: KINDS, checks, listOrder });
-    this.store = new StoreGate(inner, committed);
+  private constructor(
+    parts: { readonly clock: VirtualClock; readonly random: Random; readonly plane: ControlPlane },
+    behaviour: BehaviourOf | undefined,
+  ) {
+    const { clock, random, plane } = parts;
+    this.clock = clock;
+    this.store = plane.store;
+    this.#plane = plane;
     this.#ids = idSource(random.fork('ids'));
-    this.#process = new ManagerProcess({
-      store: inner,
-      clock,
-      random: random.fork('manager'),
-      ...(cluster === undefined ? {} : { cluster }),
-      ...(committed === undefined ? {} : { committed }),
-    });
     this.simulator = new Simulator({
       clock,
       random: random.fork('simulator'),
-      link: this.#process.link,
+      link: plane.link,
       ...(behaviour === undefined ? {} : { behaviour }),
     });
   }
 
   /** Starts a cluster; its nodes are READY. */
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
-    const cluster = new TestCluster(options);
-    await cluster.#process.start();
+    const { seed = 1, cluster: settings, listOrder = 'natural', committed } = options;
+    const random = seededRandom(seed);
+    const clock = new VirtualClock();
+    const plane = await controlPlane({
+      clock,
+      random,
+      kinds: KINDS,
+      listOrder,
+      managers: options.managers ?? 1,
+      election: options.election ?? {},
+      manager: { ...options.watching, ...(settings === undefined ? {} : { cluster: settings }) },
+      committed,
+    });
+    const cluster = new TestCluster({ clock, random, plane }, options.behaviour);
+    await plane.start();
+    // Nodes come once there is somebody to come to.
+    if (plane.replicas.length > 0) await cluster.settle();
     await cluster.simulator.start();
     for (const node of testNodes(options.nodes ?? 2)) await cluster.addNode(node);
     await cluster.settle();
@@ -141,9 +163,21 @@ export class TestCluster {
     return this.store.view();
   }
 
-  /** The manager that runs now. */
+  /** The manager that runs now; of several, the one that leads. @throws unavailable */
   get manager(): Manager {
-    return this.#process.manager;
+    const manager = this.#plane.leading();
+    if (manager === undefined) throw new SkepError('unavailable', 'no manager leads');
+    return manager;
+  }
+
+  /** All managers, where there are several: to pause, stop, and kill. None where there is one. */
+  get managers(): readonly ManagerReplica[] {
+    return this.#plane.replicas;
+  }
+
+  /** Of several managers the one that leads, as far as it can know. */
+  get leader(): ManagerReplica | undefined {
+    return this.managers.find(({ isLeader }) => isLeader);
   }
 
   /** Declares objects, all or nothing. @throws invalid-argument and others, with all complaints. */
@@ -222,28 +256,31 @@ export class TestCluster {
 
   /** Lets virtual time pass until only periodic timers are left; at most an hour. */
   settle(options: { readonly limitMs?: number } = {}): Promise<Settlement> {
-    const controllers = (): Manager['controllers'] => this.manager.controllers;
+    const controllers = (): ControllerGroup | undefined => this.#plane.leading()?.controllers;
     return settleOn({ clock: this.clock, controllers, limitMs: options.limitMs });
   }
 
   /** Whether a manager runs: one does unless it was made to crash. */
   get hasManager(): boolean {
-    return this.#process.isRunning;
+    return this.#plane.isRunning;
   }
 
-  /** The manager dies with what it had not written; see {@link TestCluster.startManager}. */
+  /**
+   * The manager, of several the one that leads, dies with what it had not written; see
+   * {@link TestCluster.startManager}.
+   */
   crashManager(): void {
-    this.#process.crash();
+    this.#plane.crash();
   }
 
-  /** Another manager takes over. */
+  /** Another manager takes over; of several, those start that do not run. */
   async startManager(): Promise<void> {
-    await this.#process.start();
+    await this.#plane.start();
   }
 
   /** Ends everything. */
   async stop(): Promise<void> {
-    const ends = [this.simulator.stop(), this.#process.stop()];
+    const ends = [this.simulator.stop(), this.#plane.stop()];
     await this.clock.advance(STOP_MS);
     await Promise.all(ends);
     await this.store.close();

@@ -6,13 +6,26 @@ import type { View } from '@skep/store';
 
 /** Fields that say when, or in which version, and not what. */
 const TIME_FIELD = /(^|[a-z])(At|since|Since|Until|version|Version|revision|Revision)$/;
-const TIME_FIELDS = new Set(['since', 'until', 'version', 'revision', 'term']);
+const TIME_FIELDS = new Set([
+  'at',
+  'notBefore',
+  'revision',
+  'since',
+  'stopBy',
+  'term',
+  'timestamp',
+  'until',
+  'version',
+]);
+/** Fields that list times; one that is called so and is no list is something else. */
+const TIME_LISTS = new Set(['times', 'timestamps']);
 const GENERATION_FIELD = /[gG]eneration$/;
 
 /**
- * All objects but events: names, labels, specs and statuses, in an order of their own. Left out are
- * times (`createdAt`, `since`), versions and revisions, and generations; ids of objects become
- * `Kind name`, or `Kind` for those without a name. Cost: O(bytes).
+ * All objects but events: names, labels, specs, statuses, owners and field managers, in an order of
+ * their own. Left out are times (`createdAt`, `at`, `since`, `stopBy`), versions and revisions, and
+ * generations; ids of objects become `Kind name`, or `Kind` for those without a name.
+ * Cost: O(bytes).
  */
 export function comparableObjects(view: View, kinds: readonly AnyKind[]): readonly string[] {
   const objects = kinds
@@ -25,6 +38,7 @@ export function comparableObjects(view: View, kinds: readonly AnyKind[]): readon
       const isDeleting = meta.deletionRequestedAt !== undefined;
       const of = { ...meta.labels, ...(isDeleting ? { isDeleting } : {}) };
       const parts = [normal(of), normal(spec), normal(status), normal(meta.owners)];
+      if (meta.managers !== undefined) parts.push(normal(meta.managers));
       const name = String(normal(meta.name));
       return `${kind} ${name}: ${parts.map((part) => JSON.stringify(part)).join(' ')}`;
     })
@@ -40,7 +54,7 @@ function normalized(value: unknown, aliases: ReadonlyMap<string, string>): unkno
   if (Array.isArray(value)) return value.map((item) => normalized(item, aliases));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
-    .filter(([name]) => !isVolatile(name))
+    .filter(([name, item]) => !isVolatile(name) && !(TIME_LISTS.has(name) && Array.isArray(item)))
     .map(([name, item]): [string, unknown] => [
       withoutIds(name, aliases),
       normalized(item, aliases),

@@ -1,0 +1,78 @@
+/**
+ * `skep tables NODE`: what the kernel of a node would hold, as people or its own tools read it.
+ */
+import { canonicalJson } from '@skep/api';
+import { renderNode, renderTables, tablesJson, type NodeTables, type Tool } from '@skep/network';
+import type { Cluster } from 'skep';
+import { CommandFault, type ExitCode, EXIT, type Surroundings } from '../surroundings.js';
+import { withSettledCluster, type SimulationOptions } from './simulated-cluster.js';
+
+/** Forms in which tables are shown. */
+export const TABLE_FORMATS = ['table', 'ipvsadm', 'iptables', 'json'] as const;
+
+/** Options of `skep tables`. */
+export interface TablesOptions extends SimulationOptions {
+  readonly network?: string;
+  readonly format: (typeof TABLE_FORMATS)[number];
+}
+
+/** Tools whose texts a format shows. */
+const TOOLS_OF: Readonly<Record<'ipvsadm' | 'iptables', readonly Tool[]>> = Object.freeze({
+  ipvsadm: ['ipvs'],
+  iptables: ['iptables', 'ip6tables'],
+});
+
+/** Settles the files and shows the tables of one node. */
+export function tables(
+  node: string,
+  options: TablesOptions,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  return withSettledCluster(options, surroundings, (cluster) => {
+    const held = cluster.host(node).dataplane.tables;
+    if (held === undefined) throw new CommandFault(`node ${node} was assigned nothing`);
+    checkNetwork(held, options.network);
+    surroundings.out(textOf(cluster, held, options));
+    return EXIT.ok;
+  });
+}
+
+function checkNetwork({ networks, nodeName }: NodeTables, wanted: string | undefined): void {
+  const known = networks.values();
+  if (wanted === undefined || known.some(({ id, name }) => id === wanted || name === wanted)) {
+    return;
+  }
+  const names = known.map(({ name }) => name).join(', ');
+  throw new CommandFault(
+    `no network '${wanted}' on node ${nodeName} (there are: ${names || 'none'})`,
+  );
+}
+
+function textOf(cluster: Cluster, held: NodeTables, { format, network }: TablesOptions): string {
+  const only = network === undefined ? {} : { network };
+  switch (format) {
+    case 'json':
+      return `${canonicalJson(tablesJson(held, only), 2)}\n`;
+    case 'table': {
+      const names = new Map(cluster.simulator.hosts.map(({ id, name }) => [id, name]));
+      return renderTables(held, { ...only, nodeName: (id) => names.get(id) ?? id });
+    }
+    case 'ipvsadm':
+    case 'iptables':
+      return toolTexts(held, TOOLS_OF[format], network);
+  }
+}
+
+/** The texts of these tools, each under the namespace that it belongs to. */
+function toolTexts(held: NodeTables, tools: readonly Tool[], network: string | undefined): string {
+  const ids = held.networks.values().filter(({ id, name }) => [id, name].includes(network ?? id));
+  const shown = new Set(ids.map(({ id }) => id));
+  return renderNode(held)
+    .filter(({ namespace }) => network === undefined || shown.has(namespace.networkId ?? ''))
+    .flatMap(({ namespace, texts }) =>
+      tools
+        .filter((tool) => texts[tool] !== '')
+        .map((tool) => `# ${tool} in namespace ${namespace.name}\n${texts[tool]}`),
+    )
+    .join('\n');
+}

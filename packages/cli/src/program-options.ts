@@ -1,0 +1,54 @@
+/**
+ * Options that several commands have, and how their values are read.
+ */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+
+/** Most nodes of a simulation. */
+const NODES_MAX = 10_000;
+
+/** Options of every command that reads files. */
+export function withFiles(command: Command): Command {
+  return command
+    .requiredOption('-f, --file <path>', 'a stack file or manifests; may be repeated', collect)
+    .option('--stack <name>', 'name of the stack, put before all names')
+    .addOption(
+      new Option('--missing-files <policy>', 'env, secret and config files that do not exist')
+        .choices(['error', 'empty'])
+        .default('error'),
+    )
+    .option('--profile <name>', 'a profile whose services are wanted; may be repeated', collect)
+    .option('--kinds <module>', 'a module with kinds of your own; may be repeated', collect)
+    .option('--no-env', 'treat every variable as unset')
+    .option('--workdir <path>', 'what relative paths start from')
+    .option('--home <path>', 'what ~ stands for');
+}
+
+/** Options of every command that simulates a cluster. */
+export function withSimulation(command: Command): Command {
+  return withFiles(command)
+    .option('--nodes <n>', 'how many nodes: node1, node2, …', numberOfNodes, 2)
+    .option('--managers <n>', 'how many of them are managers; they take work too', positive, 1)
+    .option('--seed <seed>', 'seed of everything random; same seed, same output', '1')
+    .option('--provide-external', 'create the networks, secrets and configs declared external')
+    .option('--limit <seconds>', 'longest virtual time to wait', positive, 3600);
+}
+
+/** Values of an option that may be repeated. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+/** A whole number of at least 1. @throws InvalidArgumentError */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('expected a whole number of at least 1');
+  }
+  return value;
+}
+
+function numberOfNodes(text: string): number {
+  const value = positive(text);
+  if (value <= NODES_MAX) return value;
+  throw new InvalidArgumentError(`expected at most ${NODES_MAX}`);
+}

@@ -1,0 +1,17 @@
+/**
+ * Plugins of a policy that have something to say about a group.
+ */
+import type { Filter, PreparedFilter, PreparedScore, Score } from './policy.js';
+
+/** A filter that has something to say about the group. */
+export interface ActiveFilter {
+  readonly filter: Filter;
+  readonly prepared: PreparedFilter;
+}
+
+/** A score that has something to say about the group. */
+export interface ActiveScore {
+  readonly score: Score;
+  readonly prepared: PreparedScore;
+  readonly weight: number;
+}

@@ -1,0 +1,102 @@
+/**
+ * The tasks that count on nodes.
+ */
+import { compareText, type ServiceId, type Task, type TaskId } from '@skep/api';
+import type { NodeClaim, NodeInfo, NodeRecord } from './node-info.js';
+import type { Reservation } from './task-claim.js';
+
+/** A task that counts on a node. */
+export interface PlacedTask {
+  readonly id: TaskId;
+  /** As it was when it was counted. */
+  readonly task: Task;
+  readonly serviceId: ServiceId | undefined;
+  readonly node: NodeInfo;
+  readonly claim: NodeClaim;
+  readonly reservation: Reservation;
+  /** Whether it is to run on: its desired state is at most `complete`. */
+  readonly isActive: boolean;
+  /** Counted by a plan that the store has not confirmed. */
+  readonly isAssumed: boolean;
+}
+
+/** The mutable side of a {@link PlacedTask}. */
+export interface CountedTask extends PlacedTask {
+  task: Task;
+  readonly node: NodeRecord;
+  isActive: boolean;
+  isAssumed: boolean;
+}
+
+/** A task as it is counted by a state, before it is confirmed. */
+export function countedTask(
+  task: Task,
+  place: Pick<CountedTask, 'node' | 'claim' | 'reservation' | 'isActive'>,
+): CountedTask {
+  return {
+    id: task.meta.id,
+    task,
+    serviceId: task.spec.serviceId,
+    node: place.node,
+    claim: place.claim,
+    reservation: place.reservation,
+    isActive: place.isActive,
+    isAssumed: false,
+  };
+}
+
+/** Tasks by id and, once somebody asks, by node. */
+export class PlacedTasks {
+  readonly #byId = new Map<TaskId, CountedTask>();
+  #byNode: Map<NodeRecord, Set<CountedTask>> | undefined;
+  readonly #withAntiAffinity = new Set<CountedTask>();
+
+  get(id: TaskId): CountedTask | undefined {
+    return this.#byId.get(id);
+  }
+
+  add(counted: CountedTask): void {
+    this.#byId.set(counted.id, counted);
+    if (this.#byNode !== undefined) addTo(this.#byNode, counted);
+    if (counted.task.spec.template.placement?.serviceAntiAffinity?.required !== undefined) {
+      this.#withAntiAffinity.add(counted);
+    }
+  }
+
+  delete(counted: CountedTask): void {
+    this.#byId.delete(counted.id);
+    if (this.#withAntiAffinity.size > 0) this.#withAntiAffinity.delete(counted);
+    const onNode = this.#byNode?.get(counted.node);
+    if (onNode === undefined) return;
+    onNode.delete(counted);
+    if (onNode.size === 0) this.#byNode?.delete(counted.node);
+  }
+
+  values(): Iterable<CountedTask> {
+    return this.#byId.values();
+  }
+
+  /** Tasks that are to have distance from others, by id. */
+  withAntiAffinity(): readonly CountedTask[] {
+    if (this.#withAntiAffinity.size === 0) return NONE;
+    return [...this.#withAntiAffinity].sort((a, b) => compareText(a.id, b.id));
+  }
+
+  /** Tasks of a node by id. Cost: O(tasks) at the first call, then O(tasks of the node). */
+  on(node: NodeRecord): readonly CountedTask[] {
+    if (this.#byNode === undefined) {
+      this.#byNode = new Map();
+      for (const counted of this.#byId.values()) addTo(this.#byNode, counted);
+    }
+    const tasks = this.#byNode.get(node);
+    return tasks === undefined ? NONE : [...tasks].sort((a, b) => compareText(a.id, b.id));
+  }
+}
+
+const NONE: readonly never[] = Object.freeze([]);
+
+function addTo(byNode: Map<NodeRecord, Set<CountedTask>>, counted: CountedTask): void {
+  const tasks = byNode.get(counted.node);
+  if (tasks === undefined) byNode.set(counted.node, new Set([counted]));
+  else tasks.add(counted);
+}

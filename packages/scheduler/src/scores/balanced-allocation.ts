@@ -1,0 +1,41 @@
+/**
+ * Nodes whose cpu and memory are used in like parts, so that neither is left over without the
+ * other.
+ *
+ * **Source:** kube-scheduler noderesources/balanced_allocation.go: the standard deviation of the
+ * parts used. Deviation: not rounded to whole points.
+ */
+import type { NodeInfo } from '../node-info.js';
+import type { PreparedScore, Score } from '../policy.js';
+import { AmountScale } from './amounts.js';
+
+// Of two parts, the standard deviation is half their difference: each part of 100 points counts
+// half, which is what equal weights give.
+const SCALE = new AmountScale({});
+
+/** How much more is left of cpu than of memory, in points. */
+const surplus = (node: NodeInfo): number => SCALE.cpuLeft(node) - SCALE.memoryLeft(node);
+
+/** 100 less the standard deviation of the parts used with the task, in points: from 50 to 100. */
+export const balancedAllocationScore: Score = Object.freeze({
+  name: 'balanced-allocation',
+  label: 'cpu and memory used in like parts',
+  prepare: ({ group: { requirements } }): PreparedScore => {
+    const { cpuNanos, memoryBytes } = requirements;
+    return {
+      key: `${cpuNanos} ${memoryBytes}`,
+      score: (node: NodeInfo) => {
+        const asked = cpuNanos * SCALE.cpuPoints(node) - memoryBytes * SCALE.memoryPoints(node);
+        return 100 - Math.abs(surplus(node) - asked);
+      },
+      scoreAll: (columns, out) => {
+        const points = SCALE.columns(columns);
+        const [before, cpu, memory] = [columns.followed(surplus), points.cpu, points.memory];
+        for (let at = 0; at < out.length; at += 1) {
+          const asked = cpuNanos * (cpu[at] as number) - memoryBytes * (memory[at] as number);
+          out[at] = 100 - Math.abs((before[at] as number) - asked);
+        }
+      },
+    };
+  },
+} satisfies Score);

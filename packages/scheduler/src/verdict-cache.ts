@@ -1,0 +1,80 @@
+/**
+ * Verdicts of filters with keys about all nodes, kept in step with the changes of nodes.
+ */
+import type { NodeSource } from './change-log.js';
+import { isPassing } from './is-passing.js';
+import type { NodeRecord } from './node-info.js';
+import type { ActiveFilter } from './active-plugins.js';
+import type { Policy, PreparedFilter } from './policy.js';
+
+/** Verdicts kept per policy; the least recently used are dropped. Each costs a byte a node. */
+const VERDICTS_MAX = 64;
+
+/** What some filters say about every node, for their keys. */
+export class Verdicts {
+  readonly #source: NodeSource;
+  readonly #filters: readonly PreparedFilter[];
+  #bits = new Uint8Array(0);
+  #layout = -1;
+  #position = 0;
+
+  constructor(source: NodeSource, filters: readonly PreparedFilter[]) {
+    this.#source = source;
+    this.#filters = filters;
+  }
+
+  /** 1 for each node that passes all of them, by ordinal. Cost: O(changes since the last call). */
+  get(): Uint8Array {
+    const nodes = this.#source.orderedNodes();
+    const { changes } = this.#source;
+    const isKept =
+      this.#layout === changes.layout &&
+      changes.replay(this.#position, (node) => {
+        if (node.isKnown) this.#read(node);
+      });
+    if (!isKept) {
+      this.#bits = new Uint8Array(nodes.length);
+      for (const node of nodes) this.#read(node);
+    }
+    this.#layout = changes.layout;
+    this.#position = changes.end;
+    return this.#bits;
+  }
+
+  #read(node: NodeRecord): void {
+    let bit = 1;
+    for (const filter of this.#filters) if (!isPassing(filter, node)) bit = 0;
+    this.#bits[node.ordinal] = bit;
+  }
+}
+
+/** The verdicts of one state, by policy and keys. */
+export class VerdictCache {
+  readonly #byPolicy = new WeakMap<Policy, Map<string, Verdicts>>();
+
+  /** The verdicts of filters of a policy that all have keys. */
+  get(source: NodeSource, policy: Policy, filters: readonly ActiveFilter[]): Verdicts {
+    let known = this.#byPolicy.get(policy);
+    if (known === undefined) {
+      known = new Map();
+      this.#byPolicy.set(policy, known);
+    }
+    let key = '';
+    for (const { filter, prepared } of filters) {
+      key += `${filter.name}\u0000${prepared.key ?? ''}\u0000`;
+    }
+    let verdicts = known.get(key);
+    if (verdicts === undefined) {
+      verdicts = new Verdicts(
+        source,
+        filters.map(({ prepared }) => prepared),
+      );
+      const oldest = known.size < VERDICTS_MAX ? undefined : known.keys().next();
+      if (oldest?.done === false) known.delete(oldest.value);
+    } else {
+      known.delete(key);
+    }
+    known.set(key, verdicts);
+    return verdicts;
+  }
+}
