@@ -1,5 +1,6 @@
 /**
- * The published runs of the OpenB experiments, whole: every policy that can be exact, on both traces
+ * The published runs of the OpenB experiments, whole: every policy that can be exact, on both
+ * traces
  * and seeds at hand, against all columns of the published tables. Part of `npm run evidence`.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,7 +10,9 @@ import { ROOT } from './packages.js';
 
 const SHARED = join(ROOT, '..', 'shared', 'openb');
 const POLICIES = ['DotProd', 'GpuClustering', 'GpuPacking', 'BestFit', 'FGD'] as const;
-/** Tolerances of `shared/openb/README.md`, tier 1, with room for the rounding of binary fractions. */
+/**
+ * Tolerances of `shared/openb/README.md`, tier 1, with room for the rounding of binary fractions.
+ */
 const TABLES = [
   { name: 'allo', file: 'expected_allo.csv', tolerance: 0.011 },
   { name: 'frag', file: 'expected_frag.csv', tolerance: 0.011 },

@@ -39,16 +39,6 @@ export function fitTest(
   return (node) => passes(prepareGroup(state, group, options), node);
 }
 
-/** Whether a task waits for a node, and is wanted. */
-function isWaitingTask(task: Task): boolean {
-  const { status, spec } = task;
-  return (
-    !isCounted(task) &&
-    TASK_STATE_RANK[status.state] <= TASK_STATE_RANK.pending &&
-    TASK_STATE_RANK[spec.desiredState] <= TASK_STATE_RANK.complete
-  );
-}
-
 /** The task as it was before it had a node: what its replacement starts as. */
 export function waitingTask(task: Task): Task {
   const { networks, endpoint, timestamp, appliedAt } = task.status;
