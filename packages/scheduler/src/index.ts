@@ -49,6 +49,7 @@ export { TYPICAL_PART, typicalTasks } from './fragmentation/workload.js';
 export type { TypicalTask } from './fragmentation/workload.js';
 export { GenericLedger, genericRequests } from './generic-ledger.js';
 export type { GenericRequest } from './generic-ledger.js';
+export type { BlockRanges, NodeBlocks } from './node-blocks.js';
 export type { NodeColumns, NodeDomains } from './node-columns.js';
 export type { NodeClaim, NodeInfo } from './node-info.js';
 export type { PlacedTask } from './placed-tasks.js';

@@ -3,6 +3,7 @@
  * in one call.
  */
 import { compareText } from '@skep/api';
+import { NodeBlocks, type BlockRanges } from './node-blocks.js';
 import type { NodeInfo, NodeRecord } from './node-info.js';
 import { topologyValue } from './topology-value.js';
 
@@ -10,6 +11,8 @@ import { topologyValue } from './topology-value.js';
 export interface NodeColumns {
   readonly size: number;
   readonly nodes: readonly NodeInfo[];
+  /** All ordinals: 0, 1, 2, … */
+  readonly ordinals: Int32Array;
   readonly capacityCpuNanos: Float64Array;
   readonly capacityMemoryBytes: Float64Array;
   /** Capacity less reservations. */
@@ -26,6 +29,10 @@ export interface NodeColumns {
    * the cost of a call a placement. Cost: O(nodes) at the first call, and after a change of nodes.
    */
   followed(value: (node: NodeInfo) => number): Float64Array;
+  /** Nodes in blocks of alike ones. Cost: O(nodes log nodes) once per version of the nodes. */
+  readonly blocks: NodeBlocks;
+  /** The least and the most of a followed column over each block. Cost: O(blocks that changed). */
+  ranges(value: (node: NodeInfo) => number): BlockRanges;
   /**
    * Calls back for every range of ordinals in which a node may have less available than asked, and
    * leaves out those where none has. Cost: O(nodes / 128) and what changed.
@@ -47,6 +54,7 @@ export interface NodeDomains {
 /** The columns of a cluster state. */
 export class LiveColumns implements NodeColumns {
   readonly nodes: readonly NodeRecord[];
+  readonly ordinals: Int32Array;
   readonly capacityCpuNanos: Float64Array;
   readonly capacityMemoryBytes: Float64Array;
   readonly availableCpuNanos: Float64Array;
@@ -55,17 +63,19 @@ export class LiveColumns implements NodeColumns {
   readonly #devices = new Map<string, Float64Array>();
   readonly #domains = new Map<string, NodeDomains>();
   readonly #followed = new Map<(node: NodeInfo) => number, Float64Array>();
-  readonly #least: BlockMinima;
+  readonly #least: RangeMinima;
+  #blocks: NodeBlocks | undefined;
 
   constructor(nodes: readonly NodeRecord[]) {
     const size = nodes.length;
     this.nodes = nodes;
+    this.ordinals = Int32Array.from(nodes.keys());
     this.capacityCpuNanos = new Float64Array(size);
     this.capacityMemoryBytes = new Float64Array(size);
     this.availableCpuNanos = new Float64Array(size);
     this.availableMemoryBytes = new Float64Array(size);
     this.activeTasks = new Int32Array(size);
-    this.#least = new BlockMinima(this.availableCpuNanos, this.availableMemoryBytes);
+    this.#least = new RangeMinima(this.availableCpuNanos, this.availableMemoryBytes);
     for (const node of nodes) this.write(node);
   }
 
@@ -83,6 +93,7 @@ export class LiveColumns implements NodeColumns {
     this.activeTasks[at] = node.activeTasks;
     this.#least.touch(at);
     for (const [value, column] of this.#followed) column[at] = value(node);
+    this.#blocks?.touch(node);
     if (this.#devices.size === 0) return;
     for (const [kind, column] of this.#devices) {
       column[at] = node.devices.of(kind)?.totalFreeMilli ?? 0;
@@ -112,10 +123,25 @@ export class LiveColumns implements NodeColumns {
     if (column === undefined) {
       column = Float64Array.from(this.nodes, value);
       const oldest = this.#followed.size < FOLLOWED_MAX ? undefined : this.#followed.keys().next();
-      if (oldest?.done === false) this.#followed.delete(oldest.value);
+      if (oldest?.done === false) this.#unfollow(oldest.value);
       this.#followed.set(value, column);
     }
     return column;
+  }
+
+  get blocks(): NodeBlocks {
+    this.#blocks ??= new NodeBlocks(this.nodes);
+    return this.#blocks;
+  }
+
+  ranges(value: (node: NodeInfo) => number): BlockRanges {
+    return this.blocks.ranges(this.followed(value));
+  }
+
+  #unfollow(value: (node: NodeInfo) => number): void {
+    const column = this.#followed.get(value);
+    this.#followed.delete(value);
+    if (column !== undefined) this.#blocks?.forget(column);
   }
 
   eachShortRange(
@@ -133,7 +159,7 @@ const FOLLOWED_MAX = 32;
 const BLOCK = 128;
 
 /** The least amounts of each block of nodes; blocks that changed are looked at again when asked. */
-class BlockMinima {
+class RangeMinima {
   readonly #cpu: Float64Array;
   readonly #memory: Float64Array;
   readonly #leastCpu: Float64Array;

@@ -159,10 +159,18 @@ export interface PreparedScore {
   /** The value for a node that passes the filters. Finite. */
   score(node: NodeInfo): number;
   /**
-   * The same for all nodes at once, if that is faster: writes `out[i]` for every ordinal, also of
-   * nodes that are refused (any number will do for those). Has to agree with `score` bit for bit.
+   * The same for many nodes at once, if that is faster: writes `out[k]` for the node with the ordinal
+   * `ordinals[k]`, also where it is refused (any number will do for those). Has to agree with
+   * `score` bit for bit.
    */
-  scoreAll?(columns: NodeColumns, out: Float64Array): void;
+  scoreAll?(columns: NodeColumns, ordinals: Int32Array, out: Float64Array): void;
+  /**
+   * What no node of a block has more than, for all blocks at once: writes `out[b]` for every block
+   * of `columns.blocks`. If all scores of a policy give it, only blocks that can hold the best node
+   * are looked at. Has to be an upper bound bit for bit: write it as the score is written, with
+   * ranges in the place of values, and rounding keeps the order.
+   */
+  boundAll?(columns: NodeColumns, out: Float64Array): void;
   /**
    * Makes values comparable with those of other scores: given the raw values of all candidates, in
    * the order of nodes, it replaces them in place. Each then depends on all: every candidate is

@@ -9,8 +9,8 @@ import { isPassing } from './is-passing.js';
 import type { NodeColumns } from './node-columns.js';
 import type { NodeInfo } from './node-info.js';
 import type { ActiveScore } from './active-plugins.js';
-import type { PreparedFilter } from './policy.js';
-import { compareNodes, type PreparedGroup } from './prepared-group.js';
+import type { NodeTerm, PreparedFilter } from './policy.js';
+import { compareByTie, compareNodes, type PreparedGroup } from './prepared-group.js';
 import type { ScratchArrays } from './scratch-arrays.js';
 
 /** Nothing is kept between choices: each costs O(nodes), a few nanoseconds a node and plugin. */
@@ -29,7 +29,9 @@ export class ScanCandidates implements Candidates {
     const pick =
       this.#prepared.terms.length > 0
         ? pickByComparison(this.#prepared, columns, mask)
-        : this.#pickByTotals(columns, mask, scratch);
+        : canBound(this.#prepared, columns)
+          ? pickByBounds(this.#prepared, columns, scratch)
+          : this.#pickByTotals(columns, mask, scratch);
     const node = columns.nodes[pick.best];
     if (node === undefined) return undefined;
     const runnerUp = columns.nodes[pick.second];
@@ -113,7 +115,7 @@ function fillScore(
 ): void {
   const { columns, mask, values, state } = into;
   if (prepared.scoreAll !== undefined) {
-    prepared.scoreAll(columns, values);
+    prepared.scoreAll(columns, columns.ordinals, values);
   } else {
     const memo =
       prepared.key === undefined
@@ -199,6 +201,125 @@ function pickByTotals(
     }
   }
   return { best, second, candidates, totals: [bestTotal, secondTotal] };
+}
+
+/** Smaller clusters are looked at as a whole. */
+const BOUNDED_NODES_MIN = 128;
+
+/** Whether every score says of blocks of nodes what none of them can have. */
+function canBound({ scores }: PreparedGroup, { size }: NodeColumns): boolean {
+  return (
+    size >= BOUNDED_NODES_MIN &&
+    scores.length > 0 &&
+    scores.every(
+      ({ prepared, weight }) =>
+        prepared.boundAll !== undefined &&
+        prepared.scoreAll !== undefined &&
+        prepared.normalise === undefined &&
+        weight > 0,
+    )
+  );
+}
+
+/** The two best nodes by total, looked for where they can be. */
+function pickByBounds(
+  { scores, policy: { tieBreak } }: PreparedGroup,
+  columns: NodeColumns,
+  scratch: ScratchArrays,
+): Pick {
+  const { nodes } = columns;
+  const { members } = columns.blocks;
+  const bounds = scratch.bounds(0, members.length).fill(0);
+  const part = scratch.bounds(1, members.length);
+  for (const { prepared, weight } of scores) {
+    prepared.boundAll?.(columns, part);
+    for (let b = 0; b < part.length; b += 1) {
+      bounds[b] = (bounds[b] as number) + weight * (part[b] as number);
+    }
+  }
+  const top = new TopTwo(nodes, tieBreak);
+  const look = (block: number): void => {
+    const ordinals = members[block] as Int32Array;
+    const totals = totalsOf(scores, { columns, ordinals, scratch });
+    for (let k = 0; k < ordinals.length; k += 1) {
+      const at = ordinals[k] as number;
+      if (scratch.mask[at] === 1) top.take(at, totals[k] as number);
+    }
+  };
+  // The most promising block first: most others need no look then.
+  let first = 0;
+  for (let b = 1; b < bounds.length; b += 1)
+    if ((bounds[b] as number) > (bounds[first] ?? 0)) first = b;
+  look(first);
+  for (let b = 0; b < bounds.length; b += 1) {
+    const bound = bounds[b] as number;
+    if (b === first || bound < top.secondTotal) continue;
+    const isTooLate = tieBreak === undefined && (members[b]?.[0] ?? 0) > top.second;
+    if (bound === top.secondTotal && isTooLate) continue;
+    look(b);
+  }
+  return {
+    best: top.best,
+    second: top.second,
+    candidates: scratch.countMask(),
+    totals: [top.bestTotal, top.secondTotal],
+  };
+}
+
+/** The totals of the nodes of a block. */
+function totalsOf(
+  scores: readonly ActiveScore[],
+  of: {
+    readonly columns: NodeColumns;
+    readonly ordinals: Int32Array;
+    readonly scratch: ScratchArrays;
+  },
+): Float64Array {
+  const { columns, ordinals, scratch } = of;
+  const totals = scratch.few(0, ordinals.length).fill(0);
+  const part = scratch.few(1, ordinals.length);
+  for (let s = 0; s < scores.length; s += 1) {
+    const { prepared, weight } = scores[s] as ActiveScore;
+    prepared.scoreAll?.(columns, ordinals, part);
+    for (let k = 0; k < part.length; k += 1) {
+      totals[k] = (totals[k] as number) + weight * (part[k] as number);
+    }
+  }
+  return totals;
+}
+
+/** The two best of the nodes it is given, in any order. */
+class TopTwo {
+  best = -1;
+  second = -1;
+  bestTotal = -Infinity;
+  secondTotal = -Infinity;
+  readonly #nodes: readonly NodeInfo[];
+  readonly #tieBreak: NodeTerm | undefined;
+
+  constructor(nodes: readonly NodeInfo[], tieBreak: NodeTerm | undefined) {
+    this.#nodes = nodes;
+    this.#tieBreak = tieBreak;
+  }
+
+  take(at: number, total: number): void {
+    if (total < this.secondTotal) return;
+    if (this.#isBefore(at, total, this.best, this.bestTotal)) {
+      this.second = this.best;
+      this.secondTotal = this.bestTotal;
+      this.best = at;
+      this.bestTotal = total;
+    } else if (this.#isBefore(at, total, this.second, this.secondTotal)) {
+      this.second = at;
+      this.secondTotal = total;
+    }
+  }
+
+  #isBefore(at: number, total: number, other: number, otherTotal: number): boolean {
+    if (other === -1 || total !== otherTotal) return total > otherTotal;
+    const [a, b] = [this.#nodes[at] as NodeInfo, this.#nodes[other] as NodeInfo];
+    return compareByTie(this.#tieBreak, a, b) < 0;
+  }
 }
 
 /** The two best nodes where more than totals count. */

@@ -5,12 +5,17 @@
 /** Arrays that are used for one choice, and then for the next: they hold nothing in between. */
 export class ScratchArrays {
   mask = new Uint8Array(0);
+  /** The mask, four nodes a word. */
+  #words = new Uint32Array(0);
   #values: Float64Array[] = [];
+  #bounds: Float64Array[] = [];
+  readonly #few: Float64Array[][] = [];
 
   /** These arrays, for this many nodes. */
   sized(nodes: number): this {
     if (this.mask.length !== nodes) {
-      this.mask = new Uint8Array(nodes);
+      this.#words = new Uint32Array(Math.ceil(nodes / 4));
+      this.mask = new Uint8Array(this.#words.buffer, 0, nodes);
       this.#values = [];
     }
     return this;
@@ -24,4 +29,37 @@ export class ScratchArrays {
     }
     return values;
   }
+
+  /** An array for that many blocks. */
+  bounds(at: number, blocks: number): Float64Array {
+    let bounds = this.#bounds[at];
+    if (bounds?.length !== blocks) {
+      bounds = new Float64Array(blocks);
+      this.#bounds[at] = bounds;
+    }
+    return bounds;
+  }
+
+  /** An array for that many nodes of one block. */
+  few(at: number, nodes: number): Float64Array {
+    const arrays = (this.#few[at] ??= []);
+    return (arrays[nodes] ??= new Float64Array(nodes));
+  }
+
+  /** How many bytes of the mask are 1. All of them are 0 or 1. */
+  countMask(): number {
+    const words = this.#words;
+    let count = 0;
+    for (let start = 0; start < words.length; start += LANE_MAX) {
+      const end = Math.min(words.length, start + LANE_MAX);
+      // Four counters in one number, none of which overflows.
+      let lanes = 0;
+      for (let at = start; at < end; at += 1) lanes += words[at] as number;
+      count += (lanes & 255) + ((lanes >>> 8) & 255) + ((lanes >>> 16) & 255) + (lanes >>> 24);
+    }
+    return count;
+  }
 }
+
+/** Additions of 0 or 1 that a byte takes. */
+const LANE_MAX = 255;

@@ -33,7 +33,7 @@ function scoresOf(
   const prepared = score.prepare({ group, state, now: 0 });
   const single = state.nodes.map((info) => prepared?.score(info) ?? NaN);
   const out = new Float64Array(nodes.length).fill(-1);
-  prepared?.scoreAll?.(state.columns, out);
+  prepared?.scoreAll?.(state.columns, state.columns.ordinals, out);
   expect([...out]).toEqual(single);
   return single.map((value) => Number(value.toFixed(6)));
 }

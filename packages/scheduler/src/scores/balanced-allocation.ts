@@ -28,12 +28,27 @@ export const balancedAllocationScore: Score = Object.freeze({
         const asked = cpuNanos * SCALE.cpuPoints(node) - memoryBytes * SCALE.memoryPoints(node);
         return 100 - Math.abs(surplus(node) - asked);
       },
-      scoreAll: (columns, out) => {
+      scoreAll: (columns, ordinals, out) => {
         const points = SCALE.columns(columns);
         const [before, cpu, memory] = [columns.followed(surplus), points.cpu, points.memory];
-        for (let at = 0; at < out.length; at += 1) {
+        for (let k = 0; k < ordinals.length; k += 1) {
+          const at = ordinals[k] as number;
           const asked = cpuNanos * (cpu[at] as number) - memoryBytes * (memory[at] as number);
-          out[at] = 100 - Math.abs((before[at] as number) - asked);
+          out[k] = 100 - Math.abs((before[at] as number) - asked);
+        }
+      },
+      boundAll: (columns, out) => {
+        const before = columns.ranges(surplus);
+        const cpu = columns.ranges(SCALE.cpuPoints);
+        const memory = columns.ranges(SCALE.memoryPoints);
+        for (let b = 0; b < out.length; b += 1) {
+          const low =
+            cpuNanos * (cpu.least[b] as number) - memoryBytes * (memory.most[b] as number);
+          const high =
+            cpuNanos * (cpu.most[b] as number) - memoryBytes * (memory.least[b] as number);
+          const above = (before.least[b] as number) - high;
+          const below = (before.most[b] as number) - low;
+          out[b] = 100 - (above > 0 ? above : below < 0 ? -below : 0);
         }
       },
     };

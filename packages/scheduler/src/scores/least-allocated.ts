@@ -24,13 +24,24 @@ export function leastAllocatedScore(weights: AmountWeights = {}): Score {
         key: `${cpuNanos} ${memoryBytes}`,
         score: (node: NodeInfo) =>
           left(node) - (cpuNanos * scale.cpuPoints(node) + memoryBytes * scale.memoryPoints(node)),
-        scoreAll: (columns, out) => {
+        scoreAll: (columns, ordinals, out) => {
           const points = scale.columns(columns);
           const [before, cpu, memory] = [columns.followed(left), points.cpu, points.memory];
-          for (let at = 0; at < out.length; at += 1) {
-            out[at] =
+          for (let k = 0; k < ordinals.length; k += 1) {
+            const at = ordinals[k] as number;
+            out[k] =
               (before[at] as number) -
               (cpuNanos * (cpu[at] as number) + memoryBytes * (memory[at] as number));
+          }
+        },
+        boundAll: (columns, out) => {
+          const { most } = columns.ranges(left);
+          const cpu = columns.ranges(scale.cpuPoints).least;
+          const memory = columns.ranges(scale.memoryPoints).least;
+          for (let b = 0; b < out.length; b += 1) {
+            out[b] =
+              (most[b] as number) -
+              (cpuNanos * (cpu[b] as number) + memoryBytes * (memory[b] as number));
           }
         },
       };

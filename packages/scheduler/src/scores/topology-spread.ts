@@ -41,11 +41,17 @@ export function topologySpreadScore({ defaults = [] }: TopologySpreadOptions = {
           for (const one of points) sum += one.of(node);
           return sum / points.length;
         },
-        scoreAll: (_columns: NodeColumns, out: Float64Array) => {
+        scoreAll: (_columns: NodeColumns, ordinals: Int32Array, out: Float64Array) => {
           out.fill(0);
-          for (const one of points) one.addTo(out);
+          for (const one of points) one.addTo(ordinals, out);
           if (points.length === 1) return;
-          for (let at = 0; at < out.length; at += 1) out[at] = (out[at] as number) / points.length;
+          for (let k = 0; k < out.length; k += 1) out[k] = (out[k] as number) / points.length;
+        },
+        boundAll: (columns: NodeColumns, out: Float64Array) => {
+          out.fill(0);
+          for (const one of points) one.boundTo(columns, out);
+          if (points.length === 1) return;
+          for (let b = 0; b < out.length; b += 1) out[b] = (out[b] as number) / points.length;
         },
       };
     },
@@ -69,12 +75,24 @@ class SpreadPoints {
     return place === -1 ? 0 : (this.#byPlace()[place] as number);
   }
 
-  addTo(out: Float64Array): void {
+  addTo(ordinals: Int32Array, out: Float64Array): void {
     const points = this.#byPlace();
     const { of } = this.#counts.domains;
-    for (let at = 0; at < out.length; at += 1) {
-      const place = of[at] as number;
-      if (place !== -1) out[at] = (out[at] as number) + (points[place] as number);
+    for (let k = 0; k < ordinals.length; k += 1) {
+      const place = of[ordinals[k] as number] as number;
+      if (place !== -1) out[k] = (out[k] as number) + (points[place] as number);
+    }
+  }
+
+  boundTo({ blocks }: NodeColumns, out: Float64Array): void {
+    const points = this.#byPlace();
+    const places = blocks.places(this.#counts.domains.of);
+    for (let b = 0; b < out.length; b += 1) {
+      let most = 0;
+      for (const place of places[b] as readonly number[]) {
+        if (place !== -1 && (points[place] as number) > most) most = points[place] as number;
+      }
+      out[b] = (out[b] as number) + most;
     }
   }
 

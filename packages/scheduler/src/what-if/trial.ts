@@ -4,12 +4,11 @@
  * Every plan runs inside `ClusterState.attempt`, so that the state it was given is as it was when
  * the plan is ready.
  */
-import { TASK_STATE_RANK, type Task } from '@skep/api';
+import type { Task } from '@skep/api';
 import type { ClusterState } from '../cluster-state.js';
 import type { NodeInfo } from '../node-info.js';
 import type { Placement, PlacementOptions } from '../place.js';
 import { passes, prepareGroup } from '../prepared-group.js';
-import { isCounted } from '../task-claim.js';
 import type { TaskGroup } from '../task-group.js';
 
 /** Runs `look` with these tasks taken off their nodes, as if they had ended. */
