@@ -9,6 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, workspacePackages } from './packages.js';
 
+/** Jest refuses to be loaded outside of a test: this entry point is loaded in the jest test. */
+const ONLY_IN_JEST = '@skep/testing/jest';
+
 const scratch = mkdtempSync(join(tmpdir(), 'skep-packages-'));
 let faults = 0;
 
@@ -67,7 +70,8 @@ try {
       .filter(({ name }) => name !== '@skep/cli')
       .flatMap(({ name, entries }) =>
         entries.map((entry) => (entry === 'index' ? name : `${name}/${entry}`)),
-      );
+      )
+      .filter((name) => name !== ONLY_IN_JEST);
     writeFileSync(
       join(user, 'all.cjs'),
       loads.map((name) => `if (!require('${name}')) throw new Error('${name}');`).join('\n'),
@@ -81,6 +85,11 @@ try {
     );
     verdict('import: every entry point', run(process.execPath, ['all.mjs'], user));
     writeFileSync(join(user, 'program.test.js'), asJestTest(program));
+    writeFileSync(
+      join(user, 'matchers.test.js'),
+      `const kit = require('${ONLY_IN_JEST}');\n` +
+        `test('matchers', () => expect(typeof kit.expect([]).toBePlacedOn).toBe('function'));\n`,
+    );
     verdict('jest without configuration', run('npx', ['jest'], user));
     verdict('npx skep --help', run('npx', ['skep', '--help'], user));
   } finally {

@@ -159,9 +159,9 @@ export interface PreparedScore {
   /** The value for a node that passes the filters. Finite. */
   score(node: NodeInfo): number;
   /**
-   * The same for many nodes at once, if that is faster: writes `out[k]` for the node with the ordinal
-   * `ordinals[k]`, also where it is refused (any number will do for those). Has to agree with
-   * `score` bit for bit.
+   * The same for many nodes at once, if that is faster: writes `out[k]` for the node with the
+   * ordinal `ordinals[k]`, also where it is refused (any number will do for those). Has to agree
+   * with `score` bit for bit.
    */
   scoreAll?(columns: NodeColumns, ordinals: Int32Array, out: Float64Array): void;
   /**

@@ -279,9 +279,7 @@ describe('problems', () => {
     );
     await cluster.settle();
     expect(cluster.problems().map(({ code, message }) => `${code}: ${message}`)).toContainEqual(
-      expect.stringMatching(
-        /^restarts-exhausted: 1 slot is given up: 2 restarts were allowed; the/,
-      ),
+      'restarts-exhausted: 1 slot is given up: 2 restarts were allowed',
     );
     await cluster.stop();
   });

@@ -70,7 +70,10 @@ export class Cluster {
   readonly #declarations: Declarations;
   /** Ends with the move of time that is under way. */
   #moving: Promise<void> = Promise.resolve();
+  /** From the call of stop(): nothing may act. */
   #isStopped = false;
+  /** At the end of stop(): nothing to look at. Commits of the stop itself can still be read. */
+  #hasEnded = false;
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -83,7 +86,7 @@ export class Cluster {
 
   /** The newest view of everything that is stored. */
   view(): View {
-    this.#requireRunning();
+    if (this.#hasEnded) this.#requireRunning();
     return this.store.view();
   }
 
@@ -348,10 +351,12 @@ export class Cluster {
   /**
    * Ends everything, in reverse order of the start; virtual time passes as far as that needs. Again
    * is nothing. From then on every other method refuses (`failed-precondition`): look before.
+   * Whoever listens to {@link Cluster.commits$} may read the view to the last commit of the stop.
    */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await stopCluster(this.#parts);
+    this.#hasEnded = true;
   }
 
   #hostOf(task: Task): SimulatedHost {

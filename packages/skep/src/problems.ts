@@ -124,7 +124,9 @@ function givenUp(view: View, service: Service, newest: readonly Task[]): readonl
       ? `the restart condition is ${condition}`
       : `${maxAttempts} ${maxAttempts === 1 ? 'restart was' : 'restarts were'} allowed`;
   const what = ended.length === 1 ? '1 slot is given up' : `${ended.length} slots are given up`;
-  const message = `${what}: ${why}${lastError(ended)}`;
+  // Of replicas that are missing, the last error is told with their number.
+  const last = wantedReplicas(spec) === undefined ? lastError(ended) : '';
+  const message = `${what}: ${why}${last}`;
   return [{ kind: Service.name, name: meta.name, code: 'restarts-exhausted', message }];
 }
 
