@@ -16,6 +16,7 @@ import {
   replay,
   shuffledOrder,
   type OpenbOrder,
+  type TextFile,
   type Trace,
 } from '@skep/testing/policy';
 import type { BenchProgram } from './support/measure.js';
@@ -47,6 +48,10 @@ async function main({
   isJson: boolean;
 }): Promise<number> {
   try {
+    if (args.includes('--help')) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
     const request = requestOf(args);
     const trace = await traceOf(request);
     process.stdout.write(
@@ -98,25 +103,25 @@ function parsed<Options extends Record<string, { type: 'string' }>>(
 }
 
 async function traceOf(request: Request): Promise<Trace> {
-  const nodes = parseOpenbNodes(await textOf(request.nodes));
-  const pods = parseOpenbPods(await textOf(request.pods));
+  const nodes = parseOpenbNodes(await fileOf(request.nodes));
+  const pods = parseOpenbPods(await fileOf(request.pods));
   const order =
     request.orders === undefined
       ? shuffledOrder(nodes, pods, request.seed)
-      : orderOf(await textOf(request.orders), request.seed);
+      : orderOf(await fileOf(request.orders), request.seed);
   return openbTrace({ name: request.pods, nodes, pods }, order);
 }
 
-async function textOf(path: string): Promise<string> {
+async function fileOf(path: string): Promise<TextFile> {
   try {
-    return await readFile(path, 'utf8');
+    return { path, text: await readFile(path, 'utf8') };
   } catch (thrown) {
     throw new Complaint(thrown instanceof Error ? thrown.message : `cannot read ${path}`);
   }
 }
 
-function orderOf(text: string, seed: number): OpenbOrder {
-  const orders = parseOrders(text);
+function orderOf(file: TextFile, seed: number): OpenbOrder {
+  const orders = parseOrders(file);
   const order = orders.find((one) => one.seed === seed);
   if (order !== undefined) return order;
   const seeds = orders.map((one) => one.seed).join(', ');
@@ -135,7 +140,7 @@ function run({ policy, seed }: Request, trace: Trace) {
 function table(request: Request, trace: Trace): string {
   const { allo, frag, fragRatio, failed, ms } = run(request, trace);
   const figure = (value: number | null | undefined): string =>
-    (value ?? NaN).toFixed(2).padStart(9);
+    (value?.toFixed(2) ?? '-').padStart(9);
   const row = (arrived: number): string =>
     [allo, frag, fragRatio].map((column) => figure(column[arrived])).join(' ');
   const arrived = [0, 25, 50, 75, 90, 100, 110, 120, 130];

@@ -23,6 +23,7 @@ const PODS = `name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec
 p1,1000,1024,1,1000,T4
 p2,1000,1024,1,500,
 `;
+const LISTS = ['--openb-nodes', 'nodes.csv', '--openb-pods', 'pods.csv'];
 const ORDERS = '[{"seed":42,"order":[0,1,1],"nodeRank":[1,0]}]';
 
 interface Run extends Outcome {
@@ -81,6 +82,8 @@ const compare = (...args: readonly string[]): Promise<Run> =>
     'orders.json': ORDERS,
     'bad.csv': 'event,name,cpus\nnode,n1,four\n',
     'bad-pods.csv': PODS.replace('500', 'half'),
+    'bad-orders.json': '[{ "seed": 42 }\n',
+    'long-orders.json': ORDERS.replace('0,1,1', '0,1,2'),
   });
 
 describe('skep policy compare', () => {
@@ -153,7 +156,17 @@ describe('skep policy compare', () => {
     [
       'a fault in a list',
       ['--openb-nodes', 'nodes.csv', '--openb-pods', 'bad-pods.csv'],
-      'bad-pods.csv:3:1: ',
+      "bad-pods.csv:3:16: gpu_milli is 'half' (write a number from 0)",
+    ],
+    [
+      'an order that is no JSON',
+      [...LISTS, '--openb-orders', 'bad-orders.json'],
+      "bad-orders.json:2:1: expected ',' or ']'",
+    ],
+    [
+      'an order of other lists',
+      [...LISTS, '--openb-orders', 'long-orders.json'],
+      'skep: long-orders.json: seed 42 of the orders names row 2 (from 0), the list of tasks has 2',
     ],
     [
       'an unknown policy',
@@ -175,7 +188,12 @@ describe('skep policy compare', () => {
       ['--trace', 't.csv', '--policy', 'swarm', '-o', 'no/r.html'],
       'skep: no/r.html: cannot be written: no such folder (check the path)',
     ],
-    ['a seed that is none', ['--trace', 't.csv', '--seed', 'x'], 'error: option'],
+    ['a seed that is none', ['--trace', 't.csv', '--seed', 'x'], 'expected a whole number of at'],
+    [
+      'a kind of device that nobody has',
+      ['--trace', 't.csv', '--kind', 'tpu'],
+      "skep: no node has devices of the kind 'tpu' (there are gpu)",
+    ],
   ])('refuses %s', async (_what, args, text) => {
     const { code, out, err } = await compare(...args);
     expect([code, out]).toEqual([EXIT.badInput, '']);

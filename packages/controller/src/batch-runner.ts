@@ -5,8 +5,11 @@ import { messageOf, SkepError, type Revision, type Timestamp } from '@skep/api';
 import { CHANGES_MAX, type View } from '@skep/store';
 import { addOutcomes, type CommitOutcome } from './committer.js';
 import type { BatchController, BatchPlan, PlanGroup } from './contract.js';
-import { checkAnswer, type PassHost } from './pass-host.js';
+import { checkBatchPlan } from './answer-form.js';
+import type { Answer, PassHost } from './pass-host.js';
 import type { Runner } from './runner.js';
+
+const NO_ANSWER: Answer = Object.freeze({});
 
 /**
  * Runs `planBatch` for the keys that are ready, and commits its groups in order.
@@ -79,7 +82,7 @@ export class BatchRunner implements Runner {
   #plan(view: View, keys: readonly string[], startedAt: Timestamp): BatchPlan | undefined {
     try {
       const plan = this.#definition.planBatch(view, keys, startedAt);
-      for (const requeueAt of plan.requeueAt?.values() ?? []) checkAnswer({ requeueAt });
+      checkBatchPlan(plan);
       if (this.#suspects.size > 0) for (const key of keys) this.#suspects.delete(key);
       if (this.#suspects.size === 0) this.#limit = Math.min(this.#limit * 2, this.#batchMax);
       return plan;
@@ -132,18 +135,26 @@ export class BatchRunner implements Runner {
   ): void {
     const host = this.#host;
     for (const key of keys) {
-      const outcome = outcomes.get(key);
-      const answer = { requeueAt: plan.requeueAt?.get(key) };
+      const outcome = outcomes.size === 0 ? undefined : outcomes.get(key);
+      const requeueAt = plan.requeueAt?.get(key);
+      const answer = requeueAt === undefined ? NO_ANSWER : { requeueAt };
       if (outcome === undefined) host.unchanged(key, answer, startedAt);
       else host.wrote(key, outcome, answer, startedAt);
     }
-    const taken = new Set(keys);
-    for (const [key, { conflict, error }] of outcomes) {
-      if (taken.has(key) || (error === undefined && conflict === undefined)) continue;
-      host.trace?.woke(key, { type: 'conflict', revision: conflict?.version ?? 0 });
-      host.queue.add(key, 'conflict', { mayWait: true });
-    }
+    this.#wakeOthers(keys, outcomes);
     host.record(plan.events);
+  }
+
+  /** Keys that a group named, that had no pass, and whose changes did not go through. */
+  #wakeOthers(keys: readonly string[], outcomes: ReadonlyMap<string, CommitOutcome>): void {
+    let taken: ReadonlySet<string> | undefined;
+    outcomes.forEach(({ conflict, error }, key) => {
+      if (error === undefined && conflict === undefined) return;
+      taken ??= new Set(keys);
+      if (taken.has(key)) return;
+      this.#host.trace?.woke(key, { type: 'conflict', revision: conflict?.version ?? 0 });
+      this.#host.queue.add(key, 'conflict', { mayWait: true });
+    });
   }
 }
 

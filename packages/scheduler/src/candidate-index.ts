@@ -36,6 +36,9 @@ export class CandidateIndex {
   #position = 0;
   #asked = 0;
   #aside: NodeRecord[] = [];
+  readonly #read = (node: NodeRecord): void => {
+    if (node.isKnown) this.#readNode(node);
+  };
 
   constructor(
     source: NodeSource,
@@ -65,18 +68,14 @@ export class CandidateIndex {
   refresh(): void {
     const nodes = this.#source.orderedNodes();
     const { changes } = this.#source;
-    const isKept =
-      this.#layout === changes.layout &&
-      changes.replay(this.#position, (node) => {
-        if (node.isKnown) this.#readNode(node);
-      });
+    const isKept = this.#layout === changes.layout && changes.replay(this.#position, this.#read);
     if (isKept) {
       for (const node of this.#aside) this.#readNode(node);
     } else {
       this.#heap = new NodeHeap(nodes.length, this.#columns.length);
       for (const node of nodes) this.#readNode(node);
     }
-    this.#aside = [];
+    if (this.#aside.length > 0) this.#aside = [];
     this.#layout = changes.layout;
     this.#position = changes.end;
   }
@@ -111,6 +110,9 @@ export class IndexCache {
   readonly scratch = new ScratchArrays();
   readonly #byPolicy = new WeakMap<Policy, Map<string, CandidateIndex>>();
   readonly #seen = new Set<string>();
+  /** What was asked for last: most tasks of a burst are alike. */
+  #last:
+    { readonly policy: Policy; readonly key: string; readonly index: CandidateIndex } | undefined;
 
   /** The index for these keys, if there is one. */
   find(policy: Policy, key: string): CandidateIndex | undefined {
@@ -135,6 +137,7 @@ export class IndexCache {
     key: string,
     make: { readonly create: () => CandidateIndex; readonly nodes: number },
   ): CandidateIndex {
+    if (this.#last?.policy === policy && this.#last.key === key) return this.#last.index;
     let indexes = this.#byPolicy.get(policy);
     if (indexes === undefined) {
       indexes = new Map();
@@ -150,6 +153,7 @@ export class IndexCache {
     }
     // A map keeps the order of insertion: the first is the least recently used.
     indexes.set(key, index);
+    this.#last = { policy, key, index };
     return index;
   }
 }

@@ -68,13 +68,14 @@ function indexColumns({ policy, totals }: PreparedGroup): readonly IndexColumn[]
 }
 
 /** Moves the nodes that the group's terms single out from the index to the group. */
-function takeExceptions(prepared: PreparedGroup, index: CandidateIndex): NodeInfo[] {
-  const taken: NodeInfo[] = [];
+function takeExceptions(prepared: PreparedGroup, index: CandidateIndex): NodeInfo[] | undefined {
+  let taken: NodeInfo[] | undefined;
   for (const term of prepared.terms) {
     for (const node of term.exceptions?.() ?? NO_NODES) {
       const record = node as NodeRecord;
       if (!index.heap.has(record)) continue;
       index.setAside(record);
+      taken ??= [];
       taken.push(node);
     }
   }
@@ -88,27 +89,28 @@ const NO_NODES: readonly NodeInfo[] = Object.freeze([]);
 class FlatCandidates implements Candidates {
   readonly index?: CandidateIndex;
   readonly #prepared: PreparedGroup;
-  readonly #own: Heap<NodeInfo>;
+  /** Absent while it would be empty: a group of one task that was never placed needs none. */
+  #own: Heap<NodeInfo> | undefined;
   #chosen: NodeInfo | undefined;
 
-  constructor(prepared: PreparedGroup, own: NodeInfo[], index?: CandidateIndex) {
+  constructor(prepared: PreparedGroup, own: NodeInfo[] | undefined, index?: CandidateIndex) {
     this.#prepared = prepared;
-    this.#own = new Heap((a, b) => compareNodes(prepared, a, b), own);
+    if (own !== undefined) this.#own = this.#heapOf(own);
     if (index !== undefined) this.index = index;
   }
 
   choose(): Choice | undefined {
     this.#dropStale();
-    const own = this.#own.peek();
+    const own = this.#own?.peek();
     const shared = this.index?.heap.peek();
     const node = this.#better(own, shared);
     this.#chosen = node;
     if (node === undefined) return undefined;
     const runnerUp =
       node === own
-        ? this.#better(this.#own.second(), shared)
+        ? this.#better(this.#own?.second(), shared)
         : this.#better(own, this.index?.heap.second());
-    const candidates = this.#own.size + (this.index?.heap.size ?? 0);
+    const candidates = (this.#own?.size ?? 0) + (this.index?.heap.size ?? 0);
     return { node, runnerUp, spread: undefined, candidates, path: NO_PATH };
   }
 
@@ -116,22 +118,29 @@ class FlatCandidates implements Candidates {
     const node = this.#chosen;
     if (node === undefined) return;
     const isFit = passes(this.#prepared, node);
-    if (node === this.#own.peek()) {
+    if (node === this.#own?.peek()) {
       if (isFit) this.#own.fixTop();
       else this.#own.pop();
       return;
     }
     // From here on the node counts for this group: it is ranked by the group's terms too.
     this.index?.setAside(node as NodeRecord);
-    if (isFit) this.#own.push(node);
+    if (!isFit) return;
+    this.#own ??= this.#heapOf([]);
+    this.#own.push(node);
+  }
+
+  #heapOf(nodes: NodeInfo[]): Heap<NodeInfo> {
+    return new Heap((a, b) => compareNodes(this.#prepared, a, b), nodes);
   }
 
   /** Filters without key may have changed their mind about nodes that were not used. */
   #dropStale(): void {
     if (this.#prepared.key !== undefined) return;
-    for (let top = this.#own.peek(); top !== undefined; top = this.#own.peek()) {
+    const own = this.#own;
+    for (let top = own?.peek(); top !== undefined; top = own?.peek()) {
       if (passes(this.#prepared, top)) return;
-      this.#own.pop();
+      own?.pop();
     }
   }
 

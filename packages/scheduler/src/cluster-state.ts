@@ -204,7 +204,7 @@ export class ClusterState implements ClusterView {
     const isActive = isActiveTask(task);
     const old = this.#tasks.get(task.meta.id);
     if (old !== undefined) this.#detach(old);
-    const record = this.table.record(node.id);
+    const record = this.table.recordOf(node);
     const counted = countedTask(task, { node: record, claim, reservation, isActive });
     counted.isAssumed = true;
     this.#attach(counted);

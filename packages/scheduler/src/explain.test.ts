@@ -81,6 +81,17 @@ describe('explain', () => {
     );
   });
 
+  it('tells a tie with a node of another branch that is as good', () => {
+    const template = { placement: { preferences: [{ spread: 'node.labels.az' }] } };
+    const spread = new ClusterState({
+      nodes: ['a', 'b', 'b', 'c'].map((az, at) => node({ id: `n${at + 1}`, labels: { az } })),
+      tasks: running(1, { nodeId: 'n4', template }),
+    });
+    const { chosen, tie } = explain(spread, task({ template }), options);
+    expect([chosen?.term, chosen?.runnerUp]).toEqual(['name', 'n2']);
+    expect(tie).toEqual({ nodes: ['n1', 'n2'], by: 'name' });
+  });
+
   it('is the same whether or not groups were placed before', () => {
     const state = cluster();
     const fresh = task({ service: 'fresh' });

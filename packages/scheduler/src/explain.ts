@@ -4,6 +4,7 @@
 import type { NodeId, PendingReason, Task, TaskId } from '@skep/api';
 import { taskName } from '@skep/api';
 import { openCandidates } from './candidates.js';
+import type { Choice } from './choice.js';
 import type { ClusterState } from './cluster-state.js';
 import type { NodeInfo } from './node-info.js';
 import { reasonOf, type PlacementOptions, type PlacementReason } from './place.js';
@@ -115,7 +116,7 @@ export function explain(state: ClusterState, task: Task, options: PlacementOptio
   );
   const choice = openCandidates(prepared).choose();
   if (choice === undefined) return { ...base, pending: refusalOf(prepared), nodes };
-  const tie = tieOf(prepared, choice.node, candidates);
+  const tie = tieOf(prepared, choice, candidates);
   const chosen = reasonOf(prepared, choice);
   return { ...base, chosen, ...(tie === undefined ? {} : { tie }), nodes };
 }
@@ -166,16 +167,21 @@ function scoresOf(
   return values;
 }
 
-/** The candidates that are worth as much as the chosen one and are in the same branch. */
+/**
+ * The candidates that are worth as much as the chosen one and are in the same branch, or in one
+ * that is as good and comes next.
+ */
 function tieOf(
   prepared: PreparedGroup,
-  chosen: NodeInfo,
+  { node: chosen, runnerUp, spread }: Choice,
   candidates: readonly NodeInfo[],
 ): TieExplanation | undefined {
   const branch = branchKeys(prepared, chosen).at(-1);
+  const next = spread === undefined ? runnerUp : undefined;
   const equal = candidates.filter(
     (node) =>
-      compareByWorth(prepared, node, chosen) === 0 && branchKeys(prepared, node).at(-1) === branch,
+      compareByWorth(prepared, node, chosen) === 0 &&
+      (node === next || branchKeys(prepared, node).at(-1) === branch),
   );
   const second = equal.find((node) => node !== chosen);
   if (second === undefined) return undefined;

@@ -1,112 +1,186 @@
 /**
  * Nodes in blocks of alike ones, so that a score can say at once what none of them can have.
+ *
+ * Nodes that are alike in what they are (capacity, labels) make a group, which never changes; a
+ * group is cut into blocks of nodes that are alike in what is left on them, and those follow it.
+ * How nodes stand in blocks decides how fast the best is found, never which it is.
  */
 import { compareText } from '@skep/api';
+import { BlockMembers, type BlockRanges } from './block-members.js';
+import { BlockTree } from './block-tree.js';
 import type { NodeInfo, NodeRecord } from './node-info.js';
 
-/** Nodes of a block at most. */
-const BLOCK_MAX = 16;
-/** A block of fewer nodes is filled up with others that are not alike. */
-const BLOCK_MIN = 8;
+export type { BlockRanges } from './block-members.js';
 
-/** The least and the most of a column over each block, by position of the block. */
-export interface BlockRanges {
-  readonly least: Float64Array;
-  readonly most: Float64Array;
-}
+/** A group of fewer nodes is filled up with others that are not alike. */
+const GROUP_MIN = 8;
 
 /** The blocks of all nodes. Every node is in one. */
 export class NodeBlocks {
-  /** Ordinals of the nodes of each block, rising. */
-  readonly members: readonly Int32Array[];
-  /** Block of each node, by ordinal. */
-  readonly #of: Int32Array;
-  readonly #ranges = new Map<Float64Array, StaleRanges>();
+  readonly #members: BlockMembers;
+  readonly #groups: readonly (readonly number[])[];
+  readonly #trees: readonly BlockTree[];
+  /** What is left on each node of cpu and memory together, in points. */
+  readonly #left: Float64Array;
+  /** How much more is left of cpu than of memory. */
+  readonly #surplus: Float64Array;
+  /** The columns that ranges are kept of, and those. */
+  readonly #columns: Float64Array[] = [];
+  readonly #ranges: BlockRanges[] = [];
   readonly #places = new Map<Int32Array, readonly (readonly number[])[]>();
+  readonly #stale: number[] = [];
+  #isStale: Uint8Array;
+  readonly #spoil = (block: number): void => {
+    if (block >= this.#isStale.length) this.#grow();
+    if (this.#isStale[block] === 1) return;
+    this.#isStale[block] = 1;
+    this.#stale.push(block);
+  };
 
   constructor(nodes: readonly NodeInfo[]) {
-    this.members = membersOf(nodes);
-    this.#of = new Int32Array(nodes.length);
-    for (const [block, ordinals] of this.members.entries()) {
-      for (const ordinal of ordinals) this.#of[ordinal] = block;
-    }
+    this.#left = Float64Array.from(nodes, leftOn);
+    this.#surplus = Float64Array.from(nodes, surplusOn);
+    const axes = [this.#left, this.#surplus, Float64Array.from(nodes.keys())];
+    this.#groups = groupsOf(nodes);
+    const members = new BlockMembers(nodes.length);
+    this.#members = members;
+    this.#trees = this.#groups.map(
+      (ordinals, group) => new BlockTree(ordinals, { group, axes, members }),
+    );
+    this.#isStale = new Uint8Array(members.positions);
+  }
+
+  /** How many positions for blocks there are. Some blocks may be empty. */
+  get positions(): number {
+    return this.#members.positions;
+  }
+
+  /** Which group the nodes of each block belong to, by position. */
+  get groupOf(): Int32Array {
+    return this.#members.groupOf;
+  }
+
+  /** How many nodes each block has, by position. */
+  get sizes(): Int32Array {
+    return this.#members.sizes;
+  }
+
+  /** The least ordinal of a block that is not empty. */
+  first(block: number): number {
+    return this.#members.first(block);
+  }
+
+  /** The ordinals of a block, rising; good until the next call. */
+  members(block: number): Int32Array {
+    return this.#members.of(block);
   }
 
   /** The columns of a node changed. */
-  touch({ ordinal }: NodeRecord): void {
-    const block = this.#of[ordinal] as number;
-    for (const ranges of this.#ranges.values()) ranges.stale.add(block);
+  touch(node: NodeRecord): void {
+    const { ordinal } = node;
+    const { blockOf, groupOf } = this.#members;
+    const block = blockOf[ordinal] as number;
+    this.#left[ordinal] = leftOn(node);
+    this.#surplus[ordinal] = surplusOn(node);
+    this.#spoil(block);
+    this.#trees[groupOf[block] as number]?.move(ordinal, this.#spoil);
   }
 
   /** The column is followed no more. */
   forget(column: Float64Array): void {
-    this.#ranges.delete(column);
+    const at = this.#columns.indexOf(column);
+    if (at === -1) return;
+    this.#columns.splice(at, 1);
+    this.#ranges.splice(at, 1);
   }
 
-  /** The ranges of a followed column. Cost: O(nodes of blocks that changed). */
+  /** The ranges of a followed column. Cost: O(nodes of blocks that changed × followed columns). */
   ranges(column: Float64Array): BlockRanges {
-    let ranges = this.#ranges.get(column);
-    if (ranges === undefined) {
-      ranges = {
-        least: new Float64Array(this.members.length),
-        most: new Float64Array(this.members.length),
-        stale: new Set(this.members.keys()),
-      };
-      this.#ranges.set(column, ranges);
+    if (this.#stale.length > 0) this.#renewStale();
+    const at = this.#columns.indexOf(column);
+    const known = this.#ranges[at];
+    if (known?.least.length === this.positions) return known;
+    const ranges = {
+      least: new Float64Array(this.positions),
+      most: new Float64Array(this.positions),
+    };
+    for (let block = 0; block < this.positions; block += 1) {
+      this.#members.range(block, column, ranges);
     }
-    if (ranges.stale.size > 0) {
-      for (const block of ranges.stale) this.#renew(ranges, column, block);
-      ranges.stale.clear();
-    }
+    this.forget(column);
+    this.#columns.push(column);
+    this.#ranges.push(ranges);
     return ranges;
   }
 
-  /** The different values of a column of places in each block. Computed once per column. */
+  /**
+   * The different values of a column of places in each group of blocks, see
+   * {@link NodeBlocks.groupOf}. Computed once per column.
+   */
   places(of: Int32Array): readonly (readonly number[])[] {
     let places = this.#places.get(of);
     if (places === undefined) {
-      places = this.members.map((ordinals) => [
-        ...new Set(Array.from(ordinals, (ordinal) => of[ordinal] as number)),
+      places = this.#groups.map((ordinals) => [
+        ...new Set(ordinals.map((ordinal) => of[ordinal] as number)),
       ]);
       this.#places.set(of, places);
     }
     return places;
   }
 
-  #renew({ least, most }: StaleRanges, column: Float64Array, block: number): void {
-    const ordinals = this.members[block] as Int32Array;
-    let low = Infinity;
-    let high = -Infinity;
-    for (let k = 0; k < ordinals.length; k += 1) {
-      const value = column[ordinals[k] as number] as number;
-      if (value < low) low = value;
-      if (value > high) high = value;
+  #renewStale(): void {
+    for (const [at, ranges] of this.#ranges.entries()) {
+      // There are more blocks now: all of it is made anew when asked for.
+      if (ranges.least.length !== this.positions) continue;
+      const column = this.#columns[at] as Float64Array;
+      for (const block of this.#stale) this.#members.range(block, column, ranges);
     }
-    least[block] = low;
-    most[block] = high;
+    for (const block of this.#stale) this.#isStale[block] = 0;
+    this.#stale.length = 0;
+  }
+
+  #grow(): void {
+    const longer = new Uint8Array(this.positions);
+    longer.set(this.#isStale);
+    this.#isStale = longer;
   }
 }
 
-interface StaleRanges extends BlockRanges {
-  readonly stale: Set<number>;
+/** Points for what is left of an amount: up to 50. */
+function points(available: number, capacity: number): number {
+  return capacity > 0 && available > 0 ? (50 * available) / capacity : 0;
 }
 
-/** Cuts the nodes into blocks: by capacity, then by labels that many nodes share, then in order. */
-function membersOf(nodes: readonly NodeInfo[]): readonly Int32Array[] {
+function leftOn(node: NodeInfo): number {
+  return (
+    points(node.availableCpuNanos, node.capacityCpuNanos) +
+    points(node.availableMemoryBytes, node.capacityMemoryBytes)
+  );
+}
+
+function surplusOn(node: NodeInfo): number {
+  return (
+    points(node.availableCpuNanos, node.capacityCpuNanos) -
+    points(node.availableMemoryBytes, node.capacityMemoryBytes)
+  );
+}
+
+/** Nodes by capacity and by labels that many nodes share. */
+function groupsOf(nodes: readonly NodeInfo[]): readonly (readonly number[])[] {
   const keys = nodes.map(keyOf(commonLabels(nodes)));
   const sorted = nodes
     .map(({ ordinal }) => ordinal)
     .sort((a, b) => compareText(keys[a] ?? '', keys[b] ?? '') || a - b);
-  const blocks: Int32Array[] = [];
-  let block: number[] = [];
+  const groups: number[][] = [];
+  let group: number[] = [];
   for (const [at, ordinal] of sorted.entries()) {
-    block.push(ordinal);
-    const isEnd = keys[sorted[at + 1] ?? -1] !== keys[ordinal] && block.length >= BLOCK_MIN;
-    if (!isEnd && block.length < BLOCK_MAX && at < sorted.length - 1) continue;
-    blocks.push(Int32Array.from(block.toSorted((a, b) => a - b)));
-    block = [];
+    group.push(ordinal);
+    const isEnd = keys[sorted[at + 1] ?? -1] !== keys[ordinal];
+    if (at < sorted.length - 1 && !(isEnd && group.length >= GROUP_MIN)) continue;
+    groups.push(group);
+    group = [];
   }
-  return blocks;
+  return groups;
 }
 
 function keyOf(labels: readonly string[]): (node: NodeInfo) => string {

@@ -3,6 +3,7 @@
  * in one call.
  */
 import { compareText } from '@skep/api';
+import { FollowedColumns } from './followed-columns.js';
 import { NodeBlocks, type BlockRanges } from './node-blocks.js';
 import type { NodeInfo, NodeRecord } from './node-info.js';
 import { topologyValue } from './topology-value.js';
@@ -41,6 +42,8 @@ export interface NodeColumns {
     asked: { readonly cpuNanos: number; readonly memoryBytes: number },
     visit: (from: number, to: number) => void,
   ): void;
+  /** Whether any node has less available than asked. Cost: O(nodes / 128) and what changed. */
+  isAnyShort(asked: { readonly cpuNanos: number; readonly memoryBytes: number }): boolean;
 }
 
 /** Nodes by the value of a topology key. */
@@ -62,7 +65,7 @@ export class LiveColumns implements NodeColumns {
   readonly activeTasks: Int32Array;
   readonly #devices = new Map<string, Float64Array>();
   readonly #domains = new Map<string, NodeDomains>();
-  readonly #followed = new Map<(node: NodeInfo) => number, Float64Array>();
+  readonly #followed = new FollowedColumns();
   readonly #least: RangeMinima;
   #blocks: NodeBlocks | undefined;
 
@@ -92,7 +95,7 @@ export class LiveColumns implements NodeColumns {
     this.availableMemoryBytes[at] = node.availableMemoryBytes;
     this.activeTasks[at] = node.activeTasks;
     this.#least.touch(at);
-    for (const [value, column] of this.#followed) column[at] = value(node);
+    this.#followed.write(node);
     this.#blocks?.touch(node);
     if (this.#devices.size === 0) return;
     for (const [kind, column] of this.#devices) {
@@ -119,13 +122,11 @@ export class LiveColumns implements NodeColumns {
   }
 
   followed(value: (node: NodeInfo) => number): Float64Array {
-    let column = this.#followed.get(value);
-    if (column === undefined) {
-      column = Float64Array.from(this.nodes, value);
-      const oldest = this.#followed.size < FOLLOWED_MAX ? undefined : this.#followed.keys().next();
-      if (oldest?.done === false) this.#unfollow(oldest.value);
-      this.#followed.set(value, column);
-    }
+    const known = this.#followed.find(value);
+    if (known !== undefined) return known;
+    const column = Float64Array.from(this.nodes, value);
+    const dropped = this.#followed.add(value, column);
+    if (dropped !== undefined) this.#blocks?.forget(dropped);
     return column;
   }
 
@@ -138,22 +139,17 @@ export class LiveColumns implements NodeColumns {
     return this.blocks.ranges(this.followed(value));
   }
 
-  #unfollow(value: (node: NodeInfo) => number): void {
-    const column = this.#followed.get(value);
-    this.#followed.delete(value);
-    if (column !== undefined) this.#blocks?.forget(column);
-  }
-
   eachShortRange(
     asked: { readonly cpuNanos: number; readonly memoryBytes: number },
     visit: (from: number, to: number) => void,
   ): void {
     this.#least.eachShort(asked, visit);
   }
-}
 
-/** Columns of plugins that are kept up to date. */
-const FOLLOWED_MAX = 32;
+  isAnyShort(asked: { readonly cpuNanos: number; readonly memoryBytes: number }): boolean {
+    return this.#least.isAnyShort(asked);
+  }
+}
 
 /** Nodes whose least amounts are kept as one. */
 const BLOCK = 128;
@@ -184,12 +180,27 @@ class RangeMinima {
     visit: (from: number, to: number) => void,
   ): void {
     for (let block = 0; block < this.#isStale.length; block += 1) {
-      if (this.#isStale[block] === 1) this.#renew(block);
-      const isShort =
-        (this.#leastCpu[block] as number) < asked.cpuNanos ||
-        (this.#leastMemory[block] as number) < asked.memoryBytes;
-      if (isShort) visit(block * BLOCK, Math.min(this.#cpu.length, (block + 1) * BLOCK));
+      if (!this.#isShort(block, asked)) continue;
+      visit(block * BLOCK, Math.min(this.#cpu.length, (block + 1) * BLOCK));
     }
+  }
+
+  isAnyShort(asked: { readonly cpuNanos: number; readonly memoryBytes: number }): boolean {
+    for (let block = 0; block < this.#isStale.length; block += 1) {
+      if (this.#isShort(block, asked)) return true;
+    }
+    return false;
+  }
+
+  #isShort(
+    block: number,
+    asked: { readonly cpuNanos: number; readonly memoryBytes: number },
+  ): boolean {
+    if (this.#isStale[block] === 1) this.#renew(block);
+    return (
+      (this.#leastCpu[block] as number) < asked.cpuNanos ||
+      (this.#leastMemory[block] as number) < asked.memoryBytes
+    );
   }
 
   #renew(block: number): void {

@@ -4,7 +4,7 @@
 import { compareBy, compareText, type NodeId } from '@skep/api';
 import { ChangeLog, type NodeSource } from './change-log.js';
 import { LiveColumns, type NodeColumns } from './node-columns.js';
-import { NodeRecord } from './node-info.js';
+import { NodeRecord, type NodeInfo } from './node-info.js';
 
 /** Records of nodes by id, known ones in order. */
 export class NodeTable implements NodeSource {
@@ -40,6 +40,12 @@ export class NodeTable implements NodeSource {
       this.#records.set(id, record);
     }
     return record;
+  }
+
+  /** The record behind a node that this table gave out; found by its id otherwise. */
+  recordOf(node: NodeInfo): NodeRecord {
+    const mine = this.#nodes[node.ordinal];
+    return mine !== undefined && mine === node ? mine : this.record(node.id);
   }
 
   /** Brings a record back that was forgotten. */

@@ -337,3 +337,40 @@ describe('a policy of one’s own', () => {
     expect(result.placements[0]?.reason).toMatchObject({ term: 'home', values: [0, 1] });
   });
 });
+
+describe('plugins that answer nonsense', () => {
+  const scored = (
+    value: (node: { readonly name: string }) => number,
+    more: { readonly key?: string; readonly normalise?: (values: Float64Array) => void } = {},
+  ): Policy => ({
+    name: 'odd',
+    filters: swarmPolicy().filters,
+    rank: [],
+    scores: [{ name: 'points', label: 'more', prepare: () => ({ ...more, score: value }) }],
+  });
+  const onlyZero = (values: Float64Array): void => {
+    for (const [at, value] of values.entries()) values[at] = value / 0;
+  };
+  const ranked = (value: number): Policy => ({
+    name: 'odd',
+    filters: [],
+    rank: [{ scope: 'node', name: 'odds', label: 'odds', value: () => value }],
+  });
+
+  it.each<[string, Policy, string]>([
+    ['NaN', scored(() => NaN), 'score points is NaN for node n1; a score is a finite number'],
+    ['NaN, kept', scored(() => NaN, { key: '' }), 'score points is NaN for node n1'],
+    ['one NaN', scored(({ name }) => (name === 'n2' ? NaN : 1)), 'score points is NaN for node n2'],
+    ['Infinity', scored(() => Infinity), 'score points is Infinity for node n1'],
+    [
+      'normalised by 0',
+      scored(() => 0, { normalise: onlyZero }),
+      'score points is normalised to NaN for node n1',
+    ],
+    ['a rank of NaN', ranked(NaN), 'rank odds is NaN for node n1; a rank is a number'],
+  ])('%s is refused, and said to be so', (_, policy, message) => {
+    const state = new ClusterState({ nodes: nodes(2, { resources: { cpuNanos: 2e9 } }) });
+    const waiting = tasks(5, { reservations: { cpuNanos: 1e9 } });
+    expect(() => placeAll(state, waiting, { policy })).toThrow(`policy odd: ${message}`);
+  });
+});

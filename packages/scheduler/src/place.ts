@@ -21,6 +21,7 @@ import type { Candidates, Choice } from './choice.js';
 import type { ClusterState } from './cluster-state.js';
 import type { NodeInfo } from './node-info.js';
 import { passes, prepareGroup, type PreparedGroup } from './prepared-group.js';
+import { judgeRank, judgeScores } from './plugin-faults.js';
 import type { Policy, PreparedTerm } from './policy.js';
 import { BRIEF_REFUSAL, nodeNotFound, refusalOf, refusalOfNode } from './refusal.js';
 import { NO_RESERVATION, type Reservation } from './task-claim.js';
@@ -78,6 +79,8 @@ export interface GroupPlacement {
 /**
  * Places the tasks of a group, and counts them on their nodes as assumed.
  * When one does not fit, none after it does: they are alike.
+ * @throws SkepError failed-precondition for a plugin that answers nonsense: a score that is not
+ * finite, devices that are not there.
  * Cost: O(log nodes) a task where candidates are shared between groups; else O(nodes) for the group
  * and O(log nodes) a task. Explaining a refusal costs O(nodes).
  */
@@ -197,10 +200,15 @@ function decidingTerm(
     const other = term.value(runnerUp);
     if (mine === other) continue;
     const name = policy.rank[at]?.name ?? '';
+    if (!(mine < other || mine > other)) {
+      const ranks = [[node, mine] as const, [runnerUp, other] as const];
+      judgeRank(prepared, name, ranks);
+    }
     return { nodeId, term: name, runnerUp: runnerUp.id, values: [mine, other], nodes };
   }
   if (totals !== undefined) {
     const values = choice.totals ?? totals.pair(node, runnerUp);
+    if (!Number.isFinite(values[0] - values[1])) judgeScores(prepared);
     if (values[0] !== values[1]) {
       return { nodeId, term: scoreTerm(policy), runnerUp: runnerUp.id, values, nodes };
     }

@@ -87,6 +87,11 @@ export interface PreparedFilter {
    */
   checkAll?(columns: NodeColumns, out: Uint8Array): void;
   /**
+   * Whether it is sure that no node at all is refused, if that is had for less than `checkAll`,
+   * which is then not asked. False says nothing.
+   */
+  passesAll?(columns: NodeColumns): boolean;
+  /**
    * What would help a node that is refused: alternatives, each enough for this filter. Absent:
    * known for the filters of this package, otherwise only "without the filter".
    */
@@ -147,6 +152,16 @@ export interface Score {
   prepare(context: RankContext): PreparedScore | undefined;
 }
 
+/** A sum of columns, each times a factor. */
+export interface ScorePlane {
+  readonly constant: number;
+  /** Columns as for `NodeColumns.followed`: keep the functions. */
+  readonly terms: readonly {
+    readonly column: (node: NodeInfo) => number;
+    readonly factor: number;
+  }[];
+}
+
 /** A score for one group. */
 export interface PreparedScore {
   /** Promises that the value follows from this key, the node and its use alone, as for filters. */
@@ -165,12 +180,18 @@ export interface PreparedScore {
    */
   scoreAll?(columns: NodeColumns, ordinals: Int32Array, out: Float64Array): void;
   /**
-   * What no node of a block has more than, for all blocks at once: writes `out[b]` for every block
-   * of `columns.blocks`. If all scores of a policy give it, only blocks that can hold the best node
+   * What no node of a block has more than, for all blocks at once: writes `out[b]` for every
+   * position of `columns.blocks`; of empty blocks any number will do. If all scores of a policy give it, only blocks that can hold the best node
    * are looked at. Has to be an upper bound bit for bit: write it as the score is written, with
    * ranges in the place of values, and rounding keeps the order.
    */
   boundAll?(columns: NodeColumns, out: Float64Array): void;
+  /**
+   * For a score that is the least of several sums of columns (up to rounding), or nowhere above
+   * that: those sums. Scores that pull apart are then bounded together, which is much closer than
+   * each for itself: much cpu left, and as much of it as of memory. Besides `boundAll`.
+   */
+  planes?(): readonly ScorePlane[];
   /**
    * Makes values comparable with those of other scores: given the raw values of all candidates, in
    * the order of nodes, it replaces them in place. Each then depends on all: every candidate is

@@ -7,6 +7,7 @@
 import { compareText, type FilterCount, type NodeId, type PendingReason } from '@skep/api';
 import type { ActiveFilter } from './active-plugins.js';
 import type { NodeInfo } from './node-info.js';
+import { judgeScores } from './plugin-faults.js';
 import type { PreparedGroup } from './prepared-group.js';
 
 /** Nodes named in a status; the whole list is had by `explain`. */
@@ -30,6 +31,8 @@ export function refusalOf(prepared: PreparedGroup): PendingReason {
   for (const node of nodes) {
     const refusing = prepared.filters.filter((active) => active.prepared.check(node) !== undefined);
     if (refusing[0] !== undefined) count(first, refusing[0]);
+    // A node that passes is taken, unless nothing can be said about how good it is.
+    else if (prepared.scores.length > 0) judgeScores(prepared);
     for (const active of refusing) count(all, active);
     if (named.length < REFUSED_NODES_MAX) named.push(namedNode(node, refusing));
   }

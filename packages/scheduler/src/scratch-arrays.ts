@@ -9,7 +9,8 @@ export class ScratchArrays {
   #words = new Uint32Array(0);
   #values: Float64Array[] = [];
   #bounds: Float64Array[] = [];
-  readonly #few: Float64Array[][] = [];
+  readonly #few: Int32Array[] = [];
+  readonly #sums: Float64Array[][] = [];
 
   /** These arrays, for this many nodes. */
   sized(nodes: number): this {
@@ -40,9 +41,14 @@ export class ScratchArrays {
     return bounds;
   }
 
-  /** An array for that many nodes of one block. */
-  few(at: number, nodes: number): Float64Array {
-    const arrays = (this.#few[at] ??= []);
+  /** Ordinals of that many nodes. */
+  few(nodes: number): Int32Array {
+    return (this.#few[nodes] ??= new Int32Array(nodes));
+  }
+
+  /** Sums for that many nodes. */
+  sums(at: number, nodes: number): Float64Array {
+    const arrays = (this.#sums[at] ??= []);
     return (arrays[nodes] ??= new Float64Array(nodes));
   }
 

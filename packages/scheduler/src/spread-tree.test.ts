@@ -163,6 +163,59 @@ describe('spread preferences (semantics 12.2)', () => {
   });
 });
 
+describe('the node that comes next', () => {
+  it('is of another branch where that one would have been taken before the next of the leaf', () => {
+    const template = spreadOver('node.labels.az');
+    const state = new ClusterState({
+      nodes: ['n1', 'n2', 'n3', 'n4'].map((id) =>
+        node({ id, labels: id === 'n1' || id === 'n4' ? { az: 'a' } : {} }),
+      ),
+      tasks: [...running(2, { nodeId: 'n1', template }), ...running(2, { nodeId: 'n2', template })],
+    });
+    // Without n3 both branches have two, and n4 has none of the service where n2 has two.
+    expect(placeAll(state, tasks(1, { template })).placements[0]?.reason).toEqual({
+      nodeId: 'n3',
+      term: 'name',
+      runnerUp: 'n4',
+      nodes: 4,
+      path: [''],
+    });
+  });
+
+  it('law: is where the task goes when its node is full, over one to three levels', () => {
+    const aNode = fc.record({
+      labels: fc.record({
+        az: fc.constantFrom('a', 'b'),
+        rack: fc.constantFrom('x', 'y'),
+        row: fc.constantFrom('1', '2'),
+      }),
+      own: fc.nat(2),
+      others: fc.nat(2),
+    });
+    const levels = fc.constantFrom(['az'], ['az', 'rack'], ['az', 'rack', 'row']);
+    fc.assert(
+      fc.property(fc.array(aNode, { minLength: 2, maxLength: 6 }), levels, (inputs, labels) => {
+        const template = spreadOver(...labels.map((label) => `node.labels.${label}`));
+        const stateWithout = (closed: string | undefined): ClusterState =>
+          new ClusterState({
+            nodes: inputs.map(({ labels: own }, at) => {
+              const id = `n${at}`;
+              return node({ id, labels: own, availability: id === closed ? 'drain' : 'active' });
+            }),
+            tasks: inputs.flatMap(({ own, others }, at) => [
+              ...running(own, { nodeId: `n${at}`, template }),
+              ...running(others, { nodeId: `n${at}`, service: 'other' }),
+            ]),
+          });
+        const [chosen] = placeAll(stateWithout(undefined), tasks(1, { template })).placements;
+        const [next] = placeAll(stateWithout(chosen?.nodeId), tasks(1, { template })).placements;
+        expect(chosen?.reason.runnerUp).toBe(next?.nodeId);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
 /** The best split of `count` by trying all: the smallest counts, sorted, as even as can be. */
 function evenest(starts: readonly number[], rooms: readonly number[], count: number): number[] {
   let best: number[] | undefined;

@@ -43,12 +43,8 @@ export class SpreadTree implements Candidates {
   constructor(prepared: PreparedGroup) {
     this.#prepared = prepared;
     this.#compareNodes = (a, b) => compareNodes(prepared, a, b);
-    this.#compareBranches = (a, b) => {
-      if (a.count !== b.count) return a.count - b.count;
-      // What is left over goes to branches that began with fewer, then to better nodes.
-      if (a.before !== b.before) return a.before - b.before;
-      return this.#compareNodes(a.next as NodeInfo, b.next as NodeInfo);
-    };
+    this.#compareBranches = (a, b) =>
+      compareCounts(a, b) || this.#compareNodes(a.next as NodeInfo, b.next as NodeInfo);
     this.#root = this.#build();
   }
 
@@ -59,7 +55,7 @@ export class SpreadTree implements Candidates {
     const path = this.#path();
     return {
       node,
-      ...alternative(path),
+      ...alternative(path, this.#compareNodes),
       candidates: this.#candidates,
       path: path.slice(1).map((branch) => branch.value),
     };
@@ -171,18 +167,32 @@ export class SpreadTree implements Candidates {
   }
 }
 
-/** Which node comes next if the chosen one did not pass, and whether the spread rules it out. */
-function alternative(path: readonly Branch[]): Pick<Choice, 'runnerUp' | 'spread'> {
-  const second = (path.at(-1) as Branch).nodes.second();
-  if (second !== undefined) return { runnerUp: second, spread: undefined };
+/** What is left over goes to branches that began with fewer; 0 where nodes decide. */
+function compareCounts(a: Branch, b: Branch): number {
+  return a.count - b.count || a.before - b.before;
+}
+
+/**
+ * Which node comes next if the chosen one did not pass, and whether the spread rules it out: on
+ * the way up, the best that is left of the chosen branch against the second branch of each level.
+ */
+function alternative(
+  path: readonly Branch[],
+  compare: (a: NodeInfo, b: NodeInfo) => number,
+): Pick<Choice, 'runnerUp' | 'spread'> {
+  let runnerUp = (path.at(-1) as Branch).nodes.second();
+  let spread: Choice['spread'];
   for (let level = path.length - 2; level >= 0; level -= 1) {
     const other = (path[level] as Branch).open.second();
-    const chosen = path[level + 1] as Branch;
     if (other === undefined) continue;
-    // Counts decide, or what they were before the group; otherwise the nodes' ranks do.
-    const isSpread = other.count !== chosen.count || other.before !== chosen.before;
-    const counts: readonly [number, number] = [chosen.count, other.count];
-    return { runnerUp: other.next, spread: isSpread ? counts : undefined };
+    const chosen = path[level + 1] as Branch;
+    const byCounts = compareCounts(chosen, other);
+    if (runnerUp !== undefined) {
+      const order = byCounts || compare(runnerUp, other.next as NodeInfo);
+      if (order < 0) continue;
+    }
+    runnerUp = other.next;
+    spread = byCounts === 0 ? undefined : [chosen.count, other.count];
   }
-  return { runnerUp: undefined, spread: undefined };
+  return { runnerUp, spread };
 }

@@ -3,7 +3,8 @@
  *
  * **Source:** SwarmKit manager/scheduler/{filter,nodeinfo,scheduler,decision_tree}.go.
  */
-import { labelOf } from '@skep/api';
+import { labelOf, type ServiceId } from '@skep/api';
+import type { ClusterView } from './cluster-view.js';
 import { constraintFilter } from './filters/constraint-filter.js';
 import { hostPortFilter } from './filters/host-port-filter.js';
 import { maxReplicasFilter } from './filters/max-replicas-filter.js';
@@ -21,6 +22,7 @@ import type {
   RankContext,
   SpreadLevel,
 } from './policy.js';
+import type { ServiceCounts } from './service-counts.js';
 import type { TaskGroup } from './task-group.js';
 
 /** How long a failure is held against a node. */
@@ -58,7 +60,8 @@ class FaultValues implements PreparedTerm {
   }
 }
 
-const NO_FAULTS: PreparedTerm = Object.freeze({ value: () => 0, exceptions: () => [] });
+const NO_FAULTS: PreparedTerm = Object.freeze({ value: () => 0, exceptions: () => NO_NODES });
+const NO_NODES: readonly NodeInfo[] = Object.freeze([]);
 
 function faultCounts(context: RankContext): ReadonlyMap<NodeInfo, number> | undefined {
   const { group, state, now } = context;
@@ -83,20 +86,34 @@ export const serviceTasksTerm: GroupTerm = Object.freeze({
 });
 
 class ServiceTaskValues implements PreparedTerm {
-  readonly #context: RankContext;
+  readonly #state: ClusterView;
+  readonly #serviceId: ServiceId | undefined;
+  #counts: ServiceCounts;
+  #revision: number;
 
-  constructor(context: RankContext) {
-    this.#context = context;
+  constructor({ state, group }: RankContext) {
+    this.#state = state;
+    this.#serviceId = group.serviceId;
+    this.#counts = state.activeTasksOf(group.serviceId);
+    this.#revision = state.revision;
   }
 
   value(node: NodeInfo): number {
-    const { state, group } = this.#context;
-    return state.activeTasksOf(group.serviceId).on(node);
+    return this.#current().on(node);
   }
 
   exceptions(): Iterable<NodeInfo> {
-    const { state, group } = this.#context;
-    return state.activeTasksOf(group.serviceId).nodes();
+    return this.#current().nodes();
+  }
+
+  /** Asked for again after a change only: there may be as many services as tasks. */
+  #current(): ServiceCounts {
+    const { revision } = this.#state;
+    if (this.#revision !== revision) {
+      this.#counts = this.#state.activeTasksOf(this.#serviceId);
+      this.#revision = revision;
+    }
+    return this.#counts;
   }
 }
 

@@ -7,6 +7,8 @@ import { isPassing } from './is-passing.js';
 import type { NodeInfo } from './node-info.js';
 import { ScoreMemo } from './score-memo.js';
 
+const NO_TOTALS = new Float64Array(0);
+
 /** The scores of one group, added up. */
 export class Totals {
   readonly #state: ClusterState;
@@ -17,7 +19,7 @@ export class Totals {
   #own: ScoreMemo | undefined;
   #values: readonly Pick<ScoreMemo, 'value'>[] | undefined;
   /** Of normalised scores: the totals by ordinal, as of a revision of the state. */
-  #totals = new Float64Array(0);
+  #totals = NO_TOTALS;
   #revision = -1;
 
   constructor(

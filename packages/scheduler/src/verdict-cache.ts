@@ -14,7 +14,8 @@ const VERDICTS_MAX = 64;
 export class Verdicts {
   readonly #source: NodeSource;
   readonly #filters: readonly PreparedFilter[];
-  #bits = new Uint8Array(0);
+  #bits = NO_BITS;
+  #count = 0;
   #layout = -1;
   #position = 0;
 
@@ -23,7 +24,10 @@ export class Verdicts {
     this.#filters = filters;
   }
 
-  /** 1 for each node that passes all of them, by ordinal. Cost: O(changes since the last call). */
+  /**
+   * 1 for each node that passes all of them, by ordinal; look, do not touch.
+   * Cost: O(changes since the last call).
+   */
   get(): Uint8Array {
     const nodes = this.#source.orderedNodes();
     const { changes } = this.#source;
@@ -34,6 +38,7 @@ export class Verdicts {
       });
     if (!isKept) {
       this.#bits = new Uint8Array(nodes.length);
+      this.#count = 0;
       for (const node of nodes) this.#read(node);
     }
     this.#layout = changes.layout;
@@ -41,12 +46,20 @@ export class Verdicts {
     return this.#bits;
   }
 
+  /** How many nodes passed when last asked. */
+  get count(): number {
+    return this.#count;
+  }
+
   #read(node: NodeRecord): void {
     let bit = 1;
     for (const filter of this.#filters) if (!isPassing(filter, node)) bit = 0;
+    this.#count += bit - (this.#bits[node.ordinal] as number);
     this.#bits[node.ordinal] = bit;
   }
 }
+
+const NO_BITS = new Uint8Array(0);
 
 /** The verdicts of one state, by policy and keys. */
 export class VerdictCache {

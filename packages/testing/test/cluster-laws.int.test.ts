@@ -104,7 +104,8 @@ describe('laws of a cluster', () => {
         };
         const managerCrashes = seed % 2 === 0 ? [] : crashTimes(seed);
         const answers = ({ cluster }: ScriptRun): readonly string[] => unansweredPackets(cluster);
-        const faults = await judge(script, { seed, look, managerCrashes }, answers);
+        const cluster = { dataplane: seed % 3 === 0 ? 'nftables' : 'ipvs' } as const;
+        const faults = await judge(script, { seed, cluster, look, managerCrashes }, answers);
         return [...strays, ...faults];
       }),
     TIMEOUT_MS,

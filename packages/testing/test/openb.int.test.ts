@@ -12,12 +12,30 @@ import {
   parseOpenbPods,
   parseOrders,
   replay,
+  type Trace,
 } from '@skep/testing/policy';
 
 const SHARED = join(process.cwd(), '..', 'shared', 'openb');
 const ARRIVALS = 1_500;
 const isHere = existsSync(join(SHARED, 'README.md'));
 const read = (file: string): string => readFileSync(join(SHARED, file), 'utf8');
+const fileOf = (path: string) => ({ path, text: read(path) });
+
+/** Trace by workload: read once, for several policies. */
+const known = new Map<string, Trace>();
+
+function traceOf(workload: string): Trace {
+  let trace = known.get(workload);
+  if (trace === undefined) {
+    const nodes = parseOpenbNodes(fileOf('openb_node_list_gpu_node.csv'));
+    const pods = parseOpenbPods(fileOf(`openb_pod_list_${workload}.csv`));
+    const order = parseOrders(fileOf(`orders-${workload}.json`)).find(({ seed }) => seed === 42);
+    if (order === undefined) throw new Error('the orders have no seed 42');
+    trace = openbTrace({ nodes, pods }, order);
+    known.set(workload, trace);
+  }
+  return trace;
+}
 
 type Published = readonly (readonly [string, ...number[]] | null)[];
 
@@ -31,11 +49,7 @@ type Published = readonly (readonly [string, ...number[]] | null)[];
     ['gpuspec33', 'FGD'],
     ['gpuspec33', 'GpuPacking'],
   ])(`%s, %s: the first ${ARRIVALS} tasks go where they went`, (workload, name) => {
-    const nodes = parseOpenbNodes(read('openb_node_list_gpu_node.csv'));
-    const pods = parseOpenbPods(read(`openb_pod_list_${workload}.csv`));
-    const order = parseOrders(read(`orders-${workload}.json`)).find(({ seed }) => seed === 42);
-    if (order === undefined) throw new Error('the orders have no seed 42');
-    const trace = openbTrace({ nodes, pods }, order);
+    const trace = traceOf(workload);
     const cut = { ...trace, events: trace.events.slice(0, ARRIVALS) };
     const { placements } = replay(cut, openbPolicy(name, trace));
     const published = JSON.parse(read(`placements/${workload}-42-${name}.json`)) as Published;
@@ -46,11 +60,7 @@ type Published = readonly (readonly [string, ...number[]] | null)[];
   });
 
   it('default, FGD, whole: the line that the authors print, to the last digit', () => {
-    const nodes = parseOpenbNodes(read('openb_node_list_gpu_node.csv'));
-    const pods = parseOpenbPods(read('openb_pod_list_default.csv'));
-    const order = parseOrders(read('orders-default.json')).find(({ seed }) => seed === 42);
-    if (order === undefined) throw new Error('the orders have no seed 42');
-    const trace = openbTrace({ nodes, pods }, order);
+    const trace = traceOf('default');
     const { failed, totals } = replay(trace, openbPolicy('FGD', trace));
     expect(failed).toBe(2532);
     expect(totals).toEqual({

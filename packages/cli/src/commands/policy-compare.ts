@@ -11,7 +11,7 @@ import { readTrace, type TraceOptions } from './policy-input.js';
 /** Options of `skep policy compare`. */
 export interface PolicyCompareOptions extends TraceOptions {
   readonly policy?: readonly string[];
-  readonly kind: string;
+  readonly kind?: string;
   readonly json?: boolean;
   /** A file for the page; `.json` and `.txt` write those forms. */
   readonly output?: readonly string[];
@@ -33,7 +33,7 @@ export async function policyCompare(
   let comparison: Comparison;
   try {
     comparison = comparePolicies(trace, policies, {
-      kind: options.kind,
+      ...(options.kind === undefined ? {} : { kind: options.kind }),
       onProgress: ({ policy, done }) => bar.update(done, policy),
       ...(clock === undefined ? {} : { clock }),
     });

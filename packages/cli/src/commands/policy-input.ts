@@ -1,7 +1,7 @@
 /**
  * What the policy commands work on: a trace of one's own, one in OpenB's form, or declared files.
  */
-import { isSkepError, messageOf } from '@skep/api';
+import { isSkepError } from '@skep/api';
 import {
   openbTrace,
   parseOpenbNodes,
@@ -40,19 +40,25 @@ export function readTrace(options: TraceOptions, surroundings: Surroundings): Tr
       'there is no trace: give --trace FILE, or --openb-nodes FILE and --openb-pods FILE',
     );
   }
-  const nodes = placed(openbNodes, () => parseOpenbNodes(textOf(openbNodes, surroundings)));
-  const pods = placed(openbPods, () => parseOpenbPods(textOf(openbPods, surroundings)));
+  const fileOf = (path: string) => ({ path, text: textOf(path, surroundings) });
+  const nodes = parseOpenbNodes(fileOf(openbNodes));
+  const pods = parseOpenbPods(fileOf(openbPods));
   const { seed } = options;
   if (openbOrders === undefined) {
     return openbTrace({ name: openbPods, nodes, pods }, shuffledOrder(nodes, pods, seed));
   }
-  return placed(openbOrders, () => {
-    const orders = parseOrders(textOf(openbOrders, surroundings));
-    const order = orders.find((one) => one.seed === seed);
-    if (order !== undefined) return openbTrace({ name: openbPods, nodes, pods }, order);
+  const orders = parseOrders(fileOf(openbOrders));
+  const order = orders.find((one) => one.seed === seed);
+  if (order === undefined) {
     const seeds = orders.map((one) => one.seed).join(', ');
     throw new CommandFault(`${openbOrders}: there is no seed ${seed} (there are ${seeds})`);
-  });
+  }
+  try {
+    return openbTrace({ name: openbPods, nodes, pods }, order);
+  } catch (thrown) {
+    if (!isSkepError(thrown)) throw thrown;
+    throw new CommandFault(`${openbOrders}: ${thrown.message}`);
+  }
 }
 
 function ownTrace(path: string, text: string): Trace {
@@ -65,17 +71,4 @@ function textOf(path: string, surroundings: Surroundings): string {
   const [file] = readSources([path], surroundings);
   const text = file?.text ?? '';
   return typeof text === 'string' ? text : new TextDecoder().decode(text);
-}
-
-/** What is wrong in a list is said with its file. */
-function placed<T>(path: string, act: () => T): T {
-  try {
-    return act();
-  } catch (thrown) {
-    if (!isSkepError(thrown)) throw thrown;
-    const [, line, what] = /^\w+, line (\d+): (.*)$/s.exec(thrown.message) ?? [];
-    throw new CommandFault(
-      line === undefined ? `${path}: ${messageOf(thrown)}` : `${path}:${line}:1: ${what ?? ''}`,
-    );
-  }
 }

@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import { HELP } from '../help.js';
-import { collect, positive } from '../program-options.js';
+import { collect, natural, positive } from '../program-options.js';
 import type { ExitCode, Surroundings } from '../surroundings.js';
 import { policyCompare, type PolicyCompareOptions } from './policy-compare.js';
 import { policyExplain, type PolicyExplainOptions } from './policy-explain.js';
@@ -18,7 +18,7 @@ export function addPolicyCommands(
   withTrace(policy.command('compare'))
     .description('compare policies on a trace: a table, JSON, a page with plots')
     .option('--policy <policy>', 'a name, or a module file; may be repeated', collect)
-    .option('--kind <kind>', 'the kind of device that is measured, where there are some', 'gpu')
+    .option('--kind <kind>', 'the kind of device that is measured (default: gpu, or else cpus)')
     .option('-o, --output <file>', 'also write a page (.html), .json or .txt', collect)
     .option('--json', 'print the comparison for machines')
     .addHelpText('after', HELP.policyCompare)
@@ -43,5 +43,5 @@ function withTrace(command: Command): Command {
     .option('--openb-nodes <file>', 'nodes in the form of the OpenB trace')
     .option('--openb-pods <file>', 'tasks in that form')
     .option('--openb-orders <file>', 'the orders of arrival of published runs')
-    .option('--seed <n>', 'which order, or the seed of one of its own', positive, 42);
+    .option('--seed <n>', 'which order, or the seed of one of its own', natural, 42);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Node, Taint, Task } from '@skep/api';
-import { node, placeAll, task } from '../__fixtures__/builders.js';
+import { node, placeAll, task, volume } from '../__fixtures__/builders.js';
 import { ClusterState } from '../cluster-state.js';
 import { explain } from '../explain.js';
 import { composePolicy } from '../policies/compose-policy.js';
@@ -195,6 +195,28 @@ function less(remedy: Remedy): Remedy | undefined {
   }
 }
 
+/** The law itself: every one, applied, places the task; no part of it and nothing less does. */
+function check(situation: Situation): ReadonlySet<Remedy['type']> {
+  const { objects, task: one, policy } = situation;
+  const state = new ClusterState(objects);
+  const found = counterfactuals(state, one, { policy, now: 0, countMax: 15 });
+  const wasPlaced = isPlaced(situation);
+  if (wasPlaced || state.nodes.length === 0) expect(found).toEqual([]);
+  else if (found.length === 0) expect(leastLacks(state, one, policy)).toBeGreaterThan(4);
+  const helps = (remedies: readonly Remedy[]): boolean =>
+    isPlaced(applyCounterfactual(situation, { remedies }));
+  for (const { remedies } of found) {
+    expect(helps(remedies)).toBe(true);
+    for (const [at, remedy] of remedies.entries()) {
+      if (remedies.length > 1) expect(helps(remedies.filter((__, i) => i !== at))).toBe(false);
+      const lesser = less(remedy);
+      if (lesser === undefined) continue;
+      expect(helps(remedies.with(at, lesser))).toBe(false);
+    }
+  }
+  return new Set(found.flatMap(({ remedies }) => remedies.map(({ type }) => type)));
+}
+
 describe('laws of counterfactuals', () => {
   it('each of them, applied, places the task; no part of it and nothing smaller does', () => {
     const seen = new Set<string>();
@@ -205,32 +227,71 @@ describe('laws of counterfactuals', () => {
           taskOf(`t${index}`, input, `n${at % Math.max(1, nodes.length)}`),
         );
         const policy = policies[which] ?? swarm;
-        const one = taskOf('one', wanted);
-        const situation: Situation = { objects: { nodes, tasks }, task: one, policy };
-        const state = new ClusterState(situation.objects);
-        const found = counterfactuals(state, one, { policy, now: 0, countMax: 15 });
-        const wasPlaced = isPlaced(situation);
-        if (wasPlaced || nodes.length === 0) expect(found).toEqual([]);
-        else if (found.length === 0) expect(leastLacks(state, one, policy)).toBeGreaterThan(4);
-        const helps = (remedies: readonly Remedy[]): boolean =>
-          isPlaced(applyCounterfactual(situation, { remedies }));
-        for (const { remedies } of found) {
-          for (const { type } of remedies) seen.add(type);
-          expect(helps(remedies)).toBe(true);
-          for (const [at, remedy] of remedies.entries()) {
-            if (remedies.length > 1)
-              expect(helps(remedies.filter((__, i) => i !== at))).toBe(false);
-            const lesser = less(remedy);
-            if (lesser === undefined) continue;
-            expect(helps(remedies.with(at, lesser))).toBe(false);
-          }
-        }
+        const situation = { objects: { nodes, tasks }, task: taskOf('one', wanted), policy };
+        for (const type of check(situation)) seen.add(type);
       }),
       RUNS,
     );
     expect([...seen].sort()).toEqual(
       expect.arrayContaining(['node-capacity', 'without-constraint']),
     );
+  });
+
+  it('so with spreads over places that are full, and with volumes', () => {
+    const seen = new Set<string>();
+    const places = fc.array(
+      fc.record({ memory: fc.integer({ min: 1, max: 6 }), zone: fc.constantFrom('a', 'b', 'c') }),
+      { minLength: 2, maxLength: 5 },
+    );
+    const holders = fc.array(fc.nat(4), { minLength: 1, maxLength: 6 });
+    const wishes = fc.record({
+      memory: fc.nat(3),
+      skew: fc.constantFrom(undefined, 1, 1, 2),
+      volume: fc.constantFrom(undefined, 'here', 'nowhere'),
+    });
+    const objectsOf = (
+      inputs: readonly { readonly memory: number; readonly zone: string }[],
+      on: readonly number[],
+    ) => ({
+      nodes: inputs.map(({ memory, zone }, at) =>
+        node({
+          id: `n${at}`,
+          labels: { zone },
+          resources: { memoryBytes: memory },
+          topology: { zone },
+        }),
+      ),
+      tasks: on.map((at, index) => {
+        const nodeId = `n${at % inputs.length}`;
+        return task({ id: `t${index}`, nodeId, reservations: { memoryBytes: 1 } });
+      }),
+      volumes: [
+        volume('here', { status: { volumeId: 'x', accessibleTopology: [{ zone: 'c' }] } }),
+        volume('nowhere', { status: {} }),
+      ],
+    });
+    fc.assert(
+      fc.property(places, holders, wishes, (inputs, on, { memory, skew, volume: source }) => {
+        const one = task({
+          id: 'one',
+          template: {
+            resources: { reservations: { memoryBytes: memory } },
+            placement:
+              skew === undefined
+                ? {}
+                : { topologySpread: [{ topologyKey: 'zone', maxSkew: skew }] },
+            ...(source === undefined
+              ? {}
+              : { container: { image: '', mounts: [{ type: 'cluster', source, target: '/v' }] } }),
+          },
+        });
+        const policy = policies[3] ?? swarm;
+        const situation = { objects: objectsOf(inputs, on), task: one, policy };
+        for (const type of check(situation)) seen.add(type);
+      }),
+      { numRuns: 3 * RUNS.numRuns },
+    );
+    expect([...seen].sort()).toEqual(expect.arrayContaining(['max-skew', 'without-mount']));
   });
 
   it('same question, same answer; neither order of objects nor the asking matters', () => {

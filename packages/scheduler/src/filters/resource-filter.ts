@@ -17,34 +17,65 @@ export const resourceFilter: Filter = Object.freeze({
     const { cpuNanos, memoryBytes, generic, devices } = requirements;
     const isAmounts = generic.length === 0 && devices.length === 0;
     if (cpuNanos <= 0 && memoryBytes <= 0 && isAmounts) return undefined;
-    const items = isAmounts ? '' : JSON.stringify([generic, devices]);
-    return {
-      key: `${cpuNanos} ${memoryBytes}${items}`,
-      check: (node) => (isEnough(node, requirements) ? undefined : lacksOf(node, requirements)),
-      passes: (node) => isEnough(node, requirements),
-      // Items are no column.
-      ...(!isAmounts ? {} : { checkAll: checkAmounts(cpuNanos, memoryBytes) }),
-    };
+    return isAmounts ? new AmountsCheck(requirements) : new ItemsCheck(requirements);
   },
   describe: (nodes) => `insufficient resources on ${onNodes(nodes)}`,
 } satisfies Filter);
 
-function checkAmounts(
-  cpuNanos: number,
-  memoryBytes: number,
-): (columns: NodeColumns, out: Uint8Array) => void {
-  // What is not asked for is not looked at: see below.
-  const cpuNeeded = cpuNanos > 0 ? cpuNanos : -Infinity;
-  const memoryNeeded = memoryBytes > 0 ? memoryBytes : -Infinity;
-  const asked = { cpuNanos: cpuNeeded, memoryBytes: memoryNeeded };
-  return (columns, out) => {
+/** For tasks that also need things that are no columns. Classes: made for every task. */
+class ItemsCheck implements PreparedFilter {
+  protected readonly requirements: Requirements;
+
+  constructor(requirements: Requirements) {
+    this.requirements = requirements;
+  }
+
+  get key(): string {
+    const { cpuNanos, memoryBytes, generic, devices } = this.requirements;
+    return `${cpuNanos} ${memoryBytes}${JSON.stringify([generic, devices])}`;
+  }
+
+  check(node: NodeInfo): readonly Lack[] | undefined {
+    return isEnough(node, this.requirements) ? undefined : lacksOf(node, this.requirements);
+  }
+
+  passes(node: NodeInfo): boolean {
+    return isEnough(node, this.requirements);
+  }
+}
+
+/** For tasks that need only cpu and memory. */
+class AmountsCheck extends ItemsCheck {
+  /** What is not asked for is not looked at: see below. */
+  readonly #asked: { readonly cpuNanos: number; readonly memoryBytes: number };
+
+  constructor(requirements: Requirements) {
+    super(requirements);
+    const { cpuNanos, memoryBytes } = requirements;
+    this.#asked = {
+      cpuNanos: cpuNanos > 0 ? cpuNanos : -Infinity,
+      memoryBytes: memoryBytes > 0 ? memoryBytes : -Infinity,
+    };
+  }
+
+  override get key(): string {
+    const { cpuNanos, memoryBytes } = this.requirements;
+    return `${cpuNanos} ${memoryBytes}`;
+  }
+
+  checkAll(columns: NodeColumns, out: Uint8Array): void {
+    const { cpuNanos, memoryBytes } = this.#asked;
     const { availableCpuNanos: cpu, availableMemoryBytes: memory } = columns;
-    columns.eachShortRange(asked, (from, to) => {
+    columns.eachShortRange(this.#asked, (from, to) => {
       for (let at = from; at < to; at += 1) {
-        if ((cpu[at] as number) < cpuNeeded || (memory[at] as number) < memoryNeeded) out[at] = 0;
+        if ((cpu[at] as number) < cpuNanos || (memory[at] as number) < memoryBytes) out[at] = 0;
       }
     });
-  };
+  }
+
+  passesAll(columns: NodeColumns): boolean {
+    return !columns.isAnyShort(this.#asked);
+  }
 }
 
 function isEnough(node: NodeInfo, requirements: Requirements): boolean {

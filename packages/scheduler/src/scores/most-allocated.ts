@@ -14,7 +14,7 @@ import { AmountScale, type AmountWeights } from './amounts.js';
  */
 export function mostAllocatedScore(weights: AmountWeights = {}): Score {
   const scale = new AmountScale(weights);
-  const left = (node: NodeInfo): number => scale.cpuLeft(node) + scale.memoryLeft(node);
+  const { left } = scale;
   return Object.freeze({
     name: 'most-allocated',
     label: 'less cpu and memory left',
@@ -27,8 +27,9 @@ export function mostAllocatedScore(weights: AmountWeights = {}): Score {
           return 100 - (left(node) - asked);
         },
         scoreAll: (columns, ordinals, out) => {
-          const points = scale.columns(columns);
-          const [before, cpu, memory] = [columns.followed(left), points.cpu, points.memory];
+          const before = columns.followed(left);
+          const cpu = columns.followed(scale.cpuPoints);
+          const memory = columns.followed(scale.memoryPoints);
           for (let k = 0; k < ordinals.length; k += 1) {
             const at = ordinals[k] as number;
             const asked = cpuNanos * (cpu[at] as number) + memoryBytes * (memory[at] as number);

@@ -87,12 +87,16 @@ class SpreadPoints {
   boundTo({ blocks }: NodeColumns, out: Float64Array): void {
     const points = this.#byPlace();
     const places = blocks.places(this.#counts.domains.of);
-    for (let b = 0; b < out.length; b += 1) {
+    const byGroup = places.map((places) => {
       let most = 0;
-      for (const place of places[b] as readonly number[]) {
+      for (const place of places) {
         if (place !== -1 && (points[place] as number) > most) most = points[place] as number;
       }
-      out[b] = (out[b] as number) + most;
+      return most;
+    });
+    const { groupOf } = blocks;
+    for (let b = 0; b < out.length; b += 1) {
+      out[b] = (out[b] as number) + (byGroup[groupOf[b] as number] as number);
     }
   }
 

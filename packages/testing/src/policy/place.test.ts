@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { swarmPolicy } from '@skep/scheduler';
+import { swarmPolicy, type Policy } from '@skep/scheduler';
 import { cluster, node } from './build/node.js';
 import { service, task } from './build/service.js';
+import { comparePolicies } from './compare/compare-policies.js';
+import { policyLaws } from './laws/policy-laws.js';
 import { place } from './place.js';
+import { replay } from './replay/replay.js';
 
 const policy = swarmPolicy();
 
@@ -184,5 +187,26 @@ describe('the cluster as a table', () => {
     expect(text).toContain('and 6 more nodes');
     expect(text).toMatch(/^n1 .*\+web\.1 .* … \(20\)$/m);
     expect(place(policy, { nodes: [] }).toString()).toBe('no nodes');
+  });
+});
+
+describe('what is no policy', () => {
+  const wrong = [undefined, {}, { name: 'x', filters: [] }] as unknown as readonly Policy[];
+
+  it.each(wrong)('%j is refused wherever one is asked for', (policy) => {
+    const trace = { name: 't', nodes: [node('n1')], events: [] };
+    for (const use of [
+      () => place(policy),
+      () => replay(trace, policy),
+      () => comparePolicies(trace, [policy]),
+      () => policyLaws(policy),
+    ]) {
+      expect(use).toThrow(/this is no policy but \w+; a policy is \{ name, filters/);
+    }
+  });
+
+  it('laws that would try nothing are refused', () => {
+    expect(() => policyLaws(swarmPolicy(), { runs: 0 })).toThrow('runs is 0; nothing would be');
+    expect(() => policyLaws(swarmPolicy(), { only: [] })).toThrow('no law is left; nothing');
   });
 });

@@ -23,6 +23,7 @@ import {
 } from '@skep/scheduler';
 import { cluster } from './build/node.js';
 import { nameOf, runningTasksOf, runningOn, tasksOf } from './build/service.js';
+import { judgePolicy } from './judge-policy.js';
 import { stateOf, type Decision, type PlacedCluster } from './placed-cluster.js';
 import { PlacementResult } from './placement-result.js';
 
@@ -46,10 +47,11 @@ export interface PlaceInput {
  * Places everything that waits, group by group, as the scheduler's loop does, and tells what became
  * of it. Cost: that of the scheduler; explanations cost only when looked at.
  *
- * @throws invalid-argument when two objects of a kind have one name, or a task runs on a node that
- * is not there.
+ * @throws invalid-argument for what is no policy, when two objects of a kind have one name, or a
+ * task runs on a node that is not there.
  */
 export function place(policy: Policy, input: PlaceInput = {}): PlacementResult {
+  judgePolicy('place()', policy);
   return placeCluster(policy, clusterOf(input));
 }
 

@@ -3,6 +3,7 @@
  */
 import { SkepError } from '@skep/api';
 import type { Policy } from '@skep/scheduler';
+import { judgePolicy } from '../judge-policy.js';
 import { replay } from '../replay/replay.js';
 import { arrivalsOf, type Trace } from '../replay/trace.js';
 import type { ComparisonData, PolicyRun } from './comparison-data.js';
@@ -12,7 +13,9 @@ import { renderComparisonTable } from './comparison-table.js';
 
 /** How policies are compared. */
 export interface CompareOptions {
-  /** The kind of device that is measured, if a node has one; else cpus are. Default: `gpu`. */
+  /**
+   * The kind of device that is measured. Default: `gpu` where a node has one, else cpus are.
+   */
   readonly kind?: string;
   /** Points of each line. Default: 400; from 2. More make larger files. */
   readonly samplesMax?: number;
@@ -58,7 +61,8 @@ export class Comparison {
 /**
  * Plays the trace once with each policy. Deterministic, but for the times if a clock is given.
  * Cost: that of `replay` for each policy.
- * @throws invalid-argument without a policy, for two of one name, or less than two samples.
+ * @throws invalid-argument without a policy, for two of one name, less than two samples, or a kind
+ * of device that no node has.
  */
 export function comparePolicies(
   trace: Trace,
@@ -68,6 +72,7 @@ export function comparePolicies(
   const { kind = 'gpu', samplesMax = 400, now = 0, onProgress, clock } = options;
   refuseNonsense(policies, samplesMax);
   const resource = measuredResource(trace, kind);
+  if (resource === 'cpu' && options.kind !== undefined) throw unknownKind(trace, options.kind);
   const total = trace.events.length * policies.length;
   const runs = policies.map((policy, index): PolicyRun => {
     const before = clock?.();
@@ -107,10 +112,18 @@ export function comparePolicies(
   });
 }
 
+function unknownKind({ nodes }: Trace, kind: string): SkepError {
+  const devices = nodes.flatMap(({ status }) => status.description?.resources.devices ?? []);
+  const kinds = [...new Set(devices.map((device) => device.kind))].sort();
+  const known = kinds.length === 0 ? 'nodes have no devices' : `there are ${kinds.join(', ')}`;
+  return new SkepError('invalid-argument', `no node has devices of the kind '${kind}' (${known})`);
+}
+
 function refuseNonsense(policies: readonly Policy[], samplesMax: number): void {
   if (policies.length === 0) {
     throw new SkepError('invalid-argument', 'there is no policy to compare; give at least one');
   }
+  for (const policy of policies) judgePolicy('comparePolicies()', policy);
   const names = policies.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { SkepError, messageOf } from '@skep/api';
 import type { Policy } from '@skep/scheduler';
 import { node } from '../build/node.js';
+import { judgePolicy } from '../judge-policy.js';
 import { clusterOf, placeCluster } from '../place.js';
 import { lawDrafts, type DraftOptions } from './arbitrary.js';
 import { buildDraft, draftCode, type LawDraft } from './draft.js';
@@ -56,7 +57,7 @@ export interface PolicyLawsReport {
  * @throws failed-precondition when a law is broken: for each one, what is wrong, and a least
  * cluster as code that shows it again, to be pasted into a test. `details.broken` holds the same as
  * data.
- * @throws invalid-argument for a law that does not exist.
+ * @throws invalid-argument for a law that does not exist, and when nothing would be tried.
  */
 export function policyLaws(policy: Policy, options: PolicyLawsOptions = {}): PolicyLawsReport {
   const { runs = 100, only, except = [] } = options;
@@ -64,6 +65,11 @@ export function policyLaws(policy: Policy, options: PolicyLawsOptions = {}): Pol
   const laws = POLICY_LAWS.filter(
     ({ name }) => (only === undefined || only.includes(name)) && !except.includes(name),
   );
+  if (laws.length === 0 || !Number.isSafeInteger(runs) || runs < 1) {
+    const what = laws.length === 0 ? 'no law is left' : `runs is ${runs}`;
+    throw new SkepError('invalid-argument', `policyLaws(): ${what}; nothing would be tried`);
+  }
+  judgePolicy('policyLaws()', policy);
   const drafts = lawDrafts(options);
   let seed = options.seed;
   const broken: BrokenLaw[] = [];

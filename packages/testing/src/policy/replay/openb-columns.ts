@@ -20,7 +20,9 @@ export interface OpenbColumns {
 
 /**
  * The mean over the arrivals of each column; where there are none, over those of its neighbours.
- * An arrival belongs to the column to which the arrived workload is rounded, halves to even.
+ * An arrival belongs to the column to which the arrived workload is rounded. All rounding is half
+ * to even, and what is rounded to hundredths is summed as whole hundredths, so that a mean that
+ * lies half way is found to.
  */
 export function openbColumns({ samples, totals }: ReplayResult): OpenbColumns {
   const total = totals.deviceMilli;
@@ -36,13 +38,17 @@ export function openbColumns({ samples, totals }: ReplayResult): OpenbColumns {
       return near.reduce((sum, at) => sum + value(at), 0) / near.length;
     });
   const { usedMilli, fragmentedMilli, idleMilli } = samples;
-  const allo = column((at) => rounded((100 * (usedMilli[at] ?? 0)) / total));
+  const hundredths = (part: number, all: number): number => {
+    return all === 0 ? 0 : roundHalfToEven(((100 * part) / all) * 100);
+  };
+  const allo = column((at) => hundredths(usedMilli[at] ?? 0, total));
   const frag = column((at) => (100 * (fragmentedMilli[at] ?? 0)) / total);
-  const fragRatio = column((at) => {
-    const idle = idleMilli[at] ?? 0;
-    return idle === 0 ? 0 : rounded((100 * (fragmentedMilli[at] ?? 0)) / idle);
-  });
-  return { allo: allo.map(roundedOrNull), frag, fragRatio };
+  const fragRatio = column((at) => hundredths(fragmentedMilli[at] ?? 0, idleMilli[at] ?? 0));
+  return {
+    allo: allo.map((mean) => (mean === null ? null : roundHalfToEven(mean) / 100)),
+    frag,
+    fragRatio: fragRatio.map((mean) => (mean === null ? null : mean / 100)),
+  };
 }
 
 function roundHalfToEven(value: number): number {
@@ -50,12 +56,4 @@ function roundHalfToEven(value: number): number {
   const rest = value - below;
   if (rest !== 0.5) return Math.round(value);
   return below % 2 === 0 ? below : below + 1;
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-function roundedOrNull(value: number | null): number | null {
-  return value === null ? null : rounded(value);
 }

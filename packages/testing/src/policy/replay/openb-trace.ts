@@ -14,7 +14,11 @@ import type { Trace } from './trace.js';
 /** How far a workload is inflated: its GPU demand as a part of the cluster's GPUs. */
 export const INFLATION = 1.3;
 
-/** The arrivals and the ranks of nodes as one seed of the published experiments had them. */
+/**
+ * The arrivals and the ranks of nodes as one seed of the published experiments had them. A task
+ * that comes again, or bears the name of another, is a clone: `NAME-clone-1`.
+ * @throws invalid-argument for an order of other lists.
+ */
 export function openbTrace(
   parts: {
     readonly name?: string;
@@ -27,21 +31,26 @@ export function openbTrace(
   if (order.nodeRank.length !== nodes.length) {
     throw new SkepError(
       'invalid-argument',
-      `orders: seed ${order.seed} ranks ${order.nodeRank.length} nodes, ` +
-        `the list has ${nodes.length}`,
+      `seed ${order.seed} of the orders ranks ${order.nodeRank.length} nodes, the list has ` +
+        `${nodes.length} (give the orders of this list)`,
     );
   }
-  const times = new Map<OpenbPod, number>();
+  const ids = new Set<string>();
+  const clones = new Map<string, number>();
   const events = order.order.map((row) => {
     const pod = pods[row];
     if (pod === undefined) {
       throw new SkepError(
         'invalid-argument',
-        `orders: seed ${order.seed} names row ${row}, the list of tasks has ${pods.length}`,
+        `seed ${order.seed} of the orders names row ${row} (from 0), the list of tasks has ` +
+          `${pods.length} (give the orders of this list)`,
       );
     }
-    const clone = times.get(pod) ?? 0;
-    times.set(pod, clone + 1);
+    let clone = clones.get(pod.name) ?? 0;
+    // A task of the list may be named like a clone.
+    while (ids.has(idOf(pod, clone))) clone += 1;
+    ids.add(idOf(pod, clone));
+    clones.set(pod.name, clone + 1);
     return { type: 'arrival', task: taskOf(pod, clone) } as const;
   });
   const nodeRanks = new Map(nodes.map(({ meta }, at) => [meta.name, order.nodeRank[at] ?? at]));
@@ -102,9 +111,15 @@ function shuffle(items: number[], random: Random): void {
   }
 }
 
-function taskOf({ name, template }: OpenbPod, clone: number): Task {
+function idOf({ name }: OpenbPod, clone: number): string {
+  return clone === 0 ? name : `${name}-clone-${clone}`;
+}
+
+function taskOf(pod: OpenbPod, clone: number): Task {
+  const { name, template } = pod;
   return newObject(Task, {
-    id: clone === 0 ? name : `${name}-clone-${clone}`,
+    id: idOf(pod, clone),
+    name: idOf(pod, clone),
     spec: {
       serviceName: name,
       slot: clone,

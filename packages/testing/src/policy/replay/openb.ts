@@ -3,13 +3,17 @@
  *
  * **Source:** Alibaba cluster-trace-gpu-v2023 (`openb_node_list_*.csv`, `openb_pod_list_*.csv`).
  */
-import { Node, SkepError, newObject, type DeviceRequest, type TaskTemplate } from '@skep/api';
-import { fault, parseCsv, type CsvRow } from './csv.js';
+import { Node, newObject, type DeviceRequest, type Placement, type TaskTemplate } from '@skep/api';
+import { parseLocatedJson, type Located } from '../trace/located-json.js';
+import { textFault, type TextFile } from '../trace/place-in-text.js';
+import { parseTable, type TableRow } from './table.js';
 
 const MIB = 2 ** 20;
 const MILLI = 1_000_000;
 /** What a GPU can be divided into. */
 const GPU_MILLI = 1_000;
+/** The label of nodes that says which GPUs they have. */
+const MODEL_LABEL = 'gpu-model';
 
 /** A task of the trace, not yet arrived. */
 export interface OpenbPod {
@@ -24,36 +28,36 @@ export interface OpenbPod {
 /** What one seed of the published experiments fixes: which task comes when, which node first. */
 export interface OpenbOrder {
   readonly seed: number;
-  /** Row numbers in the list of tasks, in the order of arrival; a row may come again. */
+  /** Row numbers in the list of tasks, from 0, in the order of arrival; a row may come again. */
   readonly order: readonly number[];
   /** By row of the list of nodes: among nodes with equal scores the least is taken. */
   readonly nodeRank: readonly number[];
 }
 
 /**
- * Reads the list of nodes: `sn, cpu_milli, memory_mib, gpu, model`.
- * @throws SkepError invalid-argument for anything else.
+ * Reads the list of nodes: `sn, cpu_milli, memory_mib, gpu`, and `model` where the list has it;
+ * other columns are not looked at.
+ * @throws invalid-argument as `FILE:LINE:COLUMN: what is wrong (what would be right)`.
  */
-export function parseOpenbNodes(text: string): readonly Node[] {
+export function parseOpenbNodes(file: TextFile): readonly Node[] {
   const columns = ['sn', 'cpu_milli', 'memory_mib', 'gpu'];
-  const { rows } = parseCsv('nodes', text, columns);
-  if (rows.length === 0) throw fault('nodes', 1, 'there is no node');
   const names = new Set<string>();
-  return rows.map((row) => {
-    const name = nameOf('nodes', row, 'sn');
-    if (names.has(name)) throw fault('nodes', row.line, `node '${name}' is there twice`);
+  return parseTable(file, { columns, thing: 'node' }).map((row) => {
+    const name = row.name('sn');
+    if (names.has(name)) throw row.fault('sn', `the node ${name} is there already (rename it)`);
     names.add(name);
     return nodeOf(name, row);
   });
 }
 
-function nodeOf(name: string, row: CsvRow): Node {
-  const gpus = whole('nodes', row, 'gpu');
-  const model = row.text('model') ?? '';
+function nodeOf(name: string, row: TableRow): Node {
+  const gpus = row.whole('gpu');
+  const model = row.text('model');
   const device = { kind: 'gpu', ...(model === '' ? {} : { model }) };
   return newObject(Node, {
     id: name,
     name,
+    labels: model === '' ? {} : { [MODEL_LABEL]: model },
     spec: { role: 'worker', availability: 'active' },
     status: {
       state: 'ready',
@@ -75,25 +79,23 @@ function nodeOf(name: string, row: CsvRow): Node {
 
 /**
  * Reads a list of tasks: `name, cpu_milli, memory_mib, num_gpu, gpu_milli`, and `gpu_spec` where
- * the
- * trace has it; other columns are not looked at.
- * @throws SkepError invalid-argument for anything else.
+ * the trace has it (models that will do, parted by `|`); other columns are not looked at.
+ * @throws invalid-argument as `FILE:LINE:COLUMN: what is wrong (what would be right)`.
  */
-export function parseOpenbPods(text: string): readonly OpenbPod[] {
+export function parseOpenbPods(file: TextFile): readonly OpenbPod[] {
   const columns = ['name', 'cpu_milli', 'memory_mib', 'num_gpu', 'gpu_milli'];
-  const { rows } = parseCsv('pods', text, columns);
-  if (rows.length === 0) throw fault('pods', 1, 'there is no task');
-  return rows.map(podOf);
+  return parseTable(file, { columns, thing: 'task' }).map(podOf);
 }
 
-function podOf(row: CsvRow): OpenbPod {
-  const name = nameOf('pods', row, 'name');
-  const gpus = whole('pods', row, 'num_gpu');
-  const milli = gpus === 0 ? 0 : whole('pods', row, 'gpu_milli');
+function podOf(row: TableRow): OpenbPod {
+  const name = row.name('name');
+  const gpus = row.whole('num_gpu');
+  const milli = gpus === 0 ? 0 : row.whole('gpu_milli');
   if (gpus > 0 && (milli < 1 || milli > GPU_MILLI)) {
-    throw fault('pods', row.line, `gpu_milli is ${milli}, not from 1 to ${GPU_MILLI}`);
+    throw row.fault('gpu_milli', `gpu_milli is ${milli} (write 1 to ${GPU_MILLI})`);
   }
-  const models = (row.text('gpu_spec') ?? '').split('|').filter((model) => model !== '');
+  const parts = row.text('gpu_spec').split('|');
+  const models = parts.map((model) => model.trim()).filter((model) => model !== '');
   const request: DeviceRequest = {
     kind: 'gpu',
     count: gpus,
@@ -105,56 +107,49 @@ function podOf(row: CsvRow): OpenbPod {
     memoryBytes: row.amount('memory_mib') * MIB,
     ...(gpus === 0 ? {} : { devices: [request] }),
   };
-  return { name, template: { resources: { reservations } }, gpuMilli: milli, gpus };
+  // Without a GPU there is no request that could name models: then the nodes' labels do.
+  const placement = gpus === 0 && models.length > 0 ? { placement: onModels(models) } : {};
+  return { name, template: { resources: { reservations }, ...placement }, gpuMilli: milli, gpus };
+}
+
+function onModels(models: readonly string[]): Placement {
+  const match = [{ key: `node.labels.${MODEL_LABEL}`, operator: 'In', values: models } as const];
+  return { nodeAffinity: { required: [{ match }] } };
 }
 
 /**
- * Reads the orders of the published experiments: `[{ seed, order, nodeRank }]`.
- * @throws SkepError invalid-argument for anything else.
+ * Reads the orders of the published experiments: `[{ seed, order, nodeRank }]`, or one of them.
+ * @throws invalid-argument as `FILE:LINE:COLUMN: what is wrong (what would be right)`.
  */
-export function parseOrders(text: string): readonly OpenbOrder[] {
-  const value = json(text);
-  if (!Array.isArray(value)) throw orderFault('it is not a list');
-  return value.map((one: unknown, at): OpenbOrder => {
-    const { seed, order, nodeRank } = (one ?? {}) as Record<string, unknown>;
-    if (typeof seed !== 'number') throw orderFault(`entry ${at} has no seed`);
+export function parseOrders(file: TextFile): readonly OpenbOrder[] {
+  const root = parseLocatedJson(file);
+  return (root.type === 'list' ? root.items : [root]).map((one): OpenbOrder => {
+    if (one.type !== 'object') {
+      throw textFault(file.path, one, 'expected { "seed": N, "order": […], "nodeRank": […] }');
+    }
+    const fieldOf = (name: string): Located => {
+      const field = one.fields.get(name);
+      if (field !== undefined) return field.value;
+      throw textFault(file.path, one, `there is no "${name}" (add it)`);
+    };
     return {
-      seed,
-      order: numbers(order, at, 'order'),
-      nodeRank: numbers(nodeRank, at, 'nodeRank'),
+      seed: numberIn(file, fieldOf('seed'), 'seed must be a whole number from 0'),
+      order: rowsIn(file, fieldOf('order'), 'order'),
+      nodeRank: rowsIn(file, fieldOf('nodeRank'), 'nodeRank'),
     };
   });
 }
 
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (thrown) {
-    throw orderFault(`it is not JSON (${thrown instanceof Error ? thrown.message : 'unknown'})`);
+function rowsIn(file: TextFile, value: Located, name: string): readonly number[] {
+  if (value.type !== 'list') throw textFault(file.path, value, `${name} must be a list of numbers`);
+  return value.items.map((item) =>
+    numberIn(file, item, `${name} holds whole numbers from 0, and this is none`),
+  );
+}
+
+function numberIn({ path }: TextFile, value: Located, complaint: string): number {
+  if (value.type === 'scalar' && Number.isSafeInteger(value.value) && Number(value.value) >= 0) {
+    return Number(value.value);
   }
-}
-
-function numbers(value: unknown, at: number, field: string): readonly number[] {
-  const isRight =
-    Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) && one >= 0);
-  if (!isRight) throw orderFault(`${field} of entry ${at} is not a list of row numbers`);
-  return value as readonly number[];
-}
-
-function orderFault(what: string): SkepError {
-  return new SkepError('invalid-argument', `orders: ${what}`);
-}
-
-function nameOf(source: string, row: CsvRow, column: string): string {
-  const name = row.text(column) ?? '';
-  if (name === '') throw fault(source, row.line, `${column} is empty`);
-  return name;
-}
-
-function whole(source: string, row: CsvRow, column: string): number {
-  const value = row.amount(column);
-  if (!Number.isSafeInteger(value)) {
-    throw fault(source, row.line, `${column} is ${value}, not a whole number`);
-  }
-  return value;
+  throw textFault(path, value, complaint);
 }

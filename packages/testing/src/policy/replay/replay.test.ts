@@ -1,13 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { SkepError, Task, newObject, type DeviceRequest } from '@skep/api';
 import { bestFitPolicy, leastAllocatedPolicy } from '@skep/scheduler';
-import { parseCsv } from './csv.js';
 import { openbColumns } from './openb-columns.js';
 import { OPENB_POLICIES, openbPolicy } from './openb-policies.js';
 import { openbTrace, shuffledOrder } from './openb-trace.js';
-import { parseOpenbNodes, parseOpenbPods, parseOrders } from './openb.js';
+import * as openb from './openb.js';
 import { replay } from './replay.js';
 import type { Trace, TraceEvent } from './trace.js';
+
+const parseOpenbNodes = (text: string) => openb.parseOpenbNodes({ path: 'nodes.csv', text });
+const parseOpenbPods = (text: string) => openb.parseOpenbPods({ path: 'pods.csv', text });
+const parseOrders = (text: string) => openb.parseOrders({ path: 'orders.json', text });
 
 const NODES = `sn,cpu_milli,memory_mib,gpu,model
 b,64000,1024,2,T4
@@ -29,38 +32,86 @@ function messageOf(run: () => unknown): string {
   return 'nothing thrown';
 }
 
-describe('tables', () => {
-  it('may be quoted, end their lines in any way, and have empty lines', () => {
-    const { columns, rows } = parseCsv('x', '\uFEFFa, b\r\n"1,5","say ""no"""\r\n\r\n2,\n', ['a']);
-    expect(columns).toEqual(['a', 'b']);
-    expect(rows.map((row) => [row.line, row.text('a'), row.text('b'), row.text('c')])).toEqual([
-      [2, '1,5', 'say "no"', undefined],
-      [4, '2', '', undefined],
+describe('lists', () => {
+  it('may be quoted, in any order of columns, with more of them, and lines that end early', () => {
+    const text =
+      '\uFEFFgpu,note,"sn", memory_mib,cpu_milli,model\r\n' +
+      '# a comment\r\n2,"a, ""b""",n1,1024,500,T4\r\n\r\n0,,n2,1,1.5\r\n';
+    const nodes = parseOpenbNodes(text);
+    expect(nodes.map(({ meta }) => meta.name)).toEqual(['n1', 'n2']);
+    expect(nodes.map(({ status }) => status.description?.resources)).toEqual([
+      {
+        cpuNanos: 5e8,
+        memoryBytes: 2 ** 30,
+        devices: [
+          { kind: 'gpu', model: 'T4' },
+          { kind: 'gpu', model: 'T4' },
+        ],
+      },
+      { cpuNanos: 15e5, memoryBytes: 2 ** 20 },
     ]);
   });
 
   it.each<[string, () => unknown]>([
-    ["nodes, line 1: no column 'gpu'; it needs", () => parseOpenbNodes('sn,cpu_milli,memory_mib')],
-    ['nodes, line 1: there is no node', () => parseOpenbNodes('sn,cpu_milli,memory_mib,gpu\n')],
-    ["nodes, line 3: node 'b' is there twice", () => parseOpenbNodes(NODES.replace('\na', '\nb'))],
-    ["nodes, line 2: cpu_milli is 'x'", () => parseOpenbNodes(NODES.replace('64000', 'x'))],
-    ['nodes, line 2: gpu is 1.5', () => parseOpenbNodes(NODES.replace('1024,2', '1024,1.5'))],
+    ['nodes.csv:1:1: the file is empty', () => parseOpenbNodes('')],
     [
-      'pods, line 3: 6 fields, where the header has 7',
-      () => parseOpenbPods(PODS.replace(',BE', '')),
+      "nodes.csv:1:1: there is no column 'gpu' (it needs sn, cpu_milli, memory_mib, gpu)",
+      () => parseOpenbNodes('sn,cpu_milli,memory_mib'),
     ],
-    ['pods, line 3: gpu_milli is 1460', () => parseOpenbPods(PODS.replace('460', '1460'))],
-    ["pods, line 4: cpu_milli is '-1'", () => parseOpenbPods(PODS.replace('2000', '-1'))],
-    ['pods, line 2: name is empty', () => parseOpenbPods(PODS.replace('p0', ''))],
-    ['pods, line 1: a quote is not closed', () => parseOpenbPods(`${PODS}"x`)],
-    ['orders: it is not JSON', () => parseOrders('[')],
-    ['orders: it is not a list', () => parseOrders('{}')],
-    ['orders: entry 0 has no seed', () => parseOrders('[null]')],
-    ['orders: order of entry 0', () => parseOrders('[{"seed":1,"order":[-1],"nodeRank":[]}]')],
+    [
+      "nodes.csv:1:4: the column 'sn' is there twice (keep one)",
+      () => parseOpenbNodes('sn,sn,cpu_milli,memory_mib,gpu\n'),
+    ],
+    [
+      'nodes.csv:1:1: there is no node (add a line)',
+      () => parseOpenbNodes('sn,cpu_milli,memory_mib,gpu\n'),
+    ],
+    [
+      'nodes.csv:3:1: the node b is there already (rename it)',
+      () => parseOpenbNodes(NODES.replace('\na', '\nb')),
+    ],
+    [
+      "nodes.csv:2:3: cpu_milli is 'x' (write a number from 0)",
+      () => parseOpenbNodes(NODES.replace('64000', 'x')),
+    ],
+    [
+      'nodes.csv:2:14: gpu is 1.5 (write a whole number)',
+      () => parseOpenbNodes(NODES.replace('1024,2', '1024,1.5')),
+    ],
+    [
+      "nodes.csv:3:1: gpu is '' (write a number from 0)",
+      () => parseOpenbNodes(NODES.replace(',0,', '')),
+    ],
+    [
+      'pods.csv:2:23: the first line has 7 columns (remove this one)',
+      () => parseOpenbPods(PODS.replace('LS', 'LS,more')),
+    ],
+    [
+      'pods.csv:3:14: gpu_milli is 1460 (write 1 to 1000)',
+      () => parseOpenbPods(PODS.replace('460', '1460')),
+    ],
+    [
+      "pods.csv:4:4: cpu_milli is '-1' (write a number from 0)",
+      () => parseOpenbPods(PODS.replace('2000', '-1')),
+    ],
+    ['pods.csv:2:1: name is empty (write a name)', () => parseOpenbPods(PODS.replace('p0', ''))],
+    ['pods.csv:5:1: the quote is not closed', () => parseOpenbPods(`${PODS}"x`)],
+    ['orders.json:1:2: expected a value', () => parseOrders('[')],
+    ['orders.json:1:1: there is no "seed" (add it)', () => parseOrders('{}')],
+    ['orders.json:1:2: expected { "seed": N', () => parseOrders('[null]')],
+    ['orders.json:1:10: seed must be a whole', () => parseOrders('[{"seed":"1"}]')],
+    ['orders.json:1:20: order must be a list', () => parseOrders('[{"seed":1,"order":{}}]')],
+    [
+      'orders.json:2:2: order holds whole numbers from 0, and this is none',
+      () => parseOrders('[{"seed":1,"order":[0,\n -1],"nodeRank":[]}]'),
+    ],
   ])('complain: %s', (message, run) => {
-    const actual = messageOf(run);
-    expect(actual).toContain('invalid-argument: ');
-    expect(actual.replace(/line 5: a quote/, 'line 1: a quote')).toContain(message);
+    expect(messageOf(run)).toContain(`invalid-argument: ${message}`);
+  });
+
+  it('may hold one order alone', () => {
+    const one = { seed: 1, order: [0], nodeRank: [0, 1] };
+    expect(parseOrders(JSON.stringify({ ...one, fromTrace: 1 }))).toEqual([one]);
   });
 });
 
@@ -107,8 +158,24 @@ describe('the files of OpenB', () => {
     );
     const wrong = (order: number[], nodeRank: number[]): string =>
       messageOf(() => openbTrace(parts, { seed: 1, order, nodeRank }));
-    expect(wrong([3], [0, 1])).toContain('names row 3, the list of tasks has 3');
+    expect(wrong([3], [0, 1])).toContain('names row 3 (from 0), the list of tasks has 3');
     expect(wrong([0], [0])).toContain('ranks 1 nodes, the list has 2');
+  });
+
+  it('gives tasks of one name, and those named like clones, ids of their own', () => {
+    const pods = parseOpenbPods(PODS.replace('p1', 'p0').replace('p2', 'p0-clone-1'));
+    const parts = { nodes: parseOpenbNodes(NODES), pods };
+    const trace = openbTrace(parts, { seed: 1, order: [2, 0, 1, 2, 0], nodeRank: [1, 0] });
+    const ids = trace.events.map((event) => (event.type === 'arrival' ? event.task.meta.id : ''));
+    expect(ids).toEqual(['p0-clone-1', 'p0', 'p0-clone-2', 'p0-clone-1-clone-1', 'p0-clone-3']);
+  });
+
+  it('keep a task without GPU that names models to nodes of these models', () => {
+    const pods = parseOpenbPods(PODS.replace('p2,2000,16,0,0,', 'p2,2000,16,0,0,A10| T4'));
+    const parts = { nodes: parseOpenbNodes(NODES.replace('0,\n', '0,V100\n')), pods };
+    const trace = openbTrace(parts, { seed: 1, order: [2, 2], nodeRank: [1, 0] });
+    const { placements } = replay(trace, openbPolicy('GpuPacking', trace));
+    expect(placements.map(({ node }) => node)).toEqual(['b', 'b']);
   });
 
   it('are shuffled and inflated to 130 % by a seed of their own', () => {

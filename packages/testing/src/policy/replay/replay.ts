@@ -15,6 +15,7 @@ import {
   type NodeInfo,
   type Policy,
 } from '@skep/scheduler';
+import { judgePolicy } from '../judge-policy.js';
 import { arrivalsOf, type Trace } from './trace.js';
 
 /** How a trace is played. */
@@ -85,6 +86,7 @@ const PROGRESS_EVERY = 500;
  * Cost: that of the policy, and O(typical tasks) an event for the measures.
  */
 export function replay(trace: Trace, policy: Policy, options: ReplayOptions = {}): ReplayResult {
+  judgePolicy('replay()', policy);
   const run = new Run(trace, policy, options);
   const { events } = trace;
   for (const [at, event] of events.entries()) {
@@ -146,7 +148,9 @@ class Run {
     const group = groupOf([task]);
     const { requirements } = group;
     this.#arrived += deviceDemand(requirements, this.#kind).totalMilli;
-    const options = { policy: this.#policy, now: this.#now, refusals: 'brief' } as const;
+    // The first refusal is looked into: a policy that answers nonsense is found out by it.
+    const refusals = this.#failed === 0 ? 'explained' : 'brief';
+    const options = { policy: this.#policy, now: this.#now, refusals } as const;
     const { placements } = placeGroup(state, group, options);
     const [placement] = placements;
     if (placement === undefined) {
