@@ -1,9 +1,11 @@
 /**
- * The tables of one node, pure: built whole, as text, and after one change, for many services.
+ * The tables of one node, pure: built whole, as text, and after one change, for many services; and
+ * Maglev's table by itself.
  *
  * CPU time of the process, so that a busy machine does not count. A change is everything that a
  * node does with it before its kernel does anything: its own decisions, the new tables, the
- * difference, and the commands.
+ * difference, and the commands. `slots` and `others`: elements of maps and sets that one change
+ * names at most; the first are those that change hands.
  */
 import * as network from '@skep/network';
 import type {
@@ -169,8 +171,8 @@ class Node {
     this.next = state.peers.size;
   }
 
-  /** Gives a service another backend, or takes the last from it; commands that came of it. */
-  change(at: number, isAddition: boolean): number {
+  /** Gives a service another backend, or takes the last from it; the commands that come of it. */
+  change(at: number, isAddition: boolean): readonly RenderedStep[] {
     const id = `s${String(at).padStart(6, '0')}`;
     const slice = this.state.slices.get(`${id}.0`);
     if (slice === undefined) throw new Error(`no slice of ${id}`);
@@ -196,13 +198,12 @@ class Node {
     });
   }
 
-  private apply(change: NetworkChange): number {
+  private apply(change: NetworkChange): readonly RenderedStep[] {
     const before = this.built;
     const local = network.planNodeLocal(before.local, this.state, change);
     const tables = network.updateTables(before.tables, this.state, change, local);
     this.built = { local, tables };
-    const steps = this.renderer.difference(network.diffTables(before.tables, tables));
-    return steps.reduce((sum, { lines }) => sum + lines.length, 0);
+    return this.renderer.difference(network.diffTables(before.tables, tables));
   }
 }
 
@@ -219,13 +220,68 @@ async function changeTime(services: number, renderer: Renderer): Promise<number>
       for (let i = 0; i < CHANGES; i += 1) {
         // Spread over all services; what is added to one is taken from it again.
         const commands = node.change(((step >>> 1) * 7919) % services, step % 2 === 0);
-        if (commands === 0) throw new Error('a change without a command');
+        if (commands.length === 0) throw new Error('a change without a command');
         step += 1;
       }
     });
     return time / CHANGES;
   };
   return await medianOf(once, { warmUps: WARM_UPS });
+}
+
+/** Elements of the slot maps, and of other sets and maps, that one change names at most. */
+function touchedBy(services: number): { readonly slots: number; readonly others: number } {
+  const node = new Node(stateOf(services, 10), NFTABLES);
+  const counts = [true, false].map((isAddition) => {
+    const keys = new Set(node.change(services >>> 1, isAddition).flatMap(elementKeys));
+    const slots = [...keys].filter((key) => key.startsWith('slots')).length;
+    return { slots, others: keys.size - slots };
+  });
+  return {
+    slots: Math.max(...counts.map(({ slots }) => slots)),
+    others: Math.max(...counts.map(({ others }) => others)),
+  };
+}
+
+/** `SET KEY` of every element that a step adds or deletes. */
+function elementKeys({ tool, lines }: RenderedStep): readonly string[] {
+  if (tool !== 'nft') return [];
+  return lines.flatMap((line) => {
+    const [, set = '', content = ''] = /^\w+ element inet skep (\S+) \{ (.*) \}$/.exec(line) ?? [];
+    return content.split(', ').map((element) => `${set} ${element.split(' : ')[0] ?? ''}`);
+  });
+}
+
+const MAGLEV = 'maglev 65537×1000';
+
+const maglevBackends = (): readonly { readonly address: string; readonly weight: number }[] =>
+  Array.from({ length: 1000 }, (_, at) => ({ address: address(at), weight: 1 }));
+
+/** Median time of Maglev's table. */
+async function maglevTime(): Promise<number> {
+  const all = maglevBackends();
+  return await medianOf(() => cpuMillisecondsOf(() => void network.maglevTable(all, 65_537)), {
+    warmUps: 3,
+  });
+}
+
+/** Worst share of the other entries that move when one backend of Maglev's table is lost, in %. */
+function maglevMoves(): number {
+  const all = maglevBackends();
+  const before = network.maglevTable(all, 65_537);
+  let worst = 0;
+  for (let lost = 0; lost < all.length; lost += 10) {
+    const left = all.map((one, at) => (at === lost ? { ...one, weight: 0 } : one));
+    const after = network.maglevTable(left, 65_537);
+    let [moved, others] = [0, 0];
+    for (const [at, owner] of before.entries()) {
+      if (owner === lost) continue;
+      others += 1;
+      moved += Number(after[at] !== owner);
+    }
+    worst = Math.max(worst, moved / others);
+  }
+  return 100 * worst;
 }
 
 async function buildTime(state: NodeNetworkState): Promise<number> {
@@ -251,7 +307,8 @@ function result(name: string, metric: string, value: number, unit = 'ms'): Bench
 }
 
 async function* run(): AsyncGenerator<BenchResult> {
-  // First, so that the memory is that of this case alone.
+  // Small things first, then what takes memory: it counts all that the process has.
+  yield result(MAGLEV, 'time', await maglevTime());
   yield* builtWhole('build 100k×2', stateOf(100_000, 2));
   for (const [name, services] of [
     ['change 100', 100],
@@ -261,7 +318,11 @@ async function* run(): AsyncGenerator<BenchResult> {
   ] as const) {
     yield result(name, 'time', await changeTime(services, NFTABLES));
     yield result(name, 'time ipvs', await changeTime(services, IPVS));
+    const { slots, others } = touchedBy(services);
+    yield result(name, 'slots', slots, 'elements');
+    yield result(name, 'others', others, 'elements');
   }
+  yield result(MAGLEV, 'others that move', maglevMoves(), '%');
   const ten = stateOf(10_000, 10);
   yield* builtWhole('build 10k×10', ten);
   const { tables } = build(ten);

@@ -21,11 +21,11 @@
  *     failed after 4 s: unhealthy container
  *     failed after 9 s: unhealthy container
  *     failed after 14 s: unhealthy container
- *   crashes: 0 of 1 replicas are running; the last one that ended: task: non-zero exit (139)
+ *   crashes: 0 of 1 replica is running; the last one that ended: task: non-zero exit (139)
  *   crashes: 1 slot is given up: 2 restarts were allowed
- *   missing: 0 of 1 replicas are running; the last one that ended: No such image: example/missing:1
+ *   missing: 0 of 1 replica is running; the last one that ended: No such image: example/missing:1
  *   missing: 1 slot is given up: 2 restarts were allowed
- *   sick: 0 of 1 replicas are running; the last one that ended: unhealthy container
+ *   sick: 0 of 1 replica is running; the last one that ended: unhealthy container
  *   sick: 1 slot is given up: 2 restarts were allowed
  *   finishes: running
  */

@@ -2,9 +2,10 @@
  * The rules of size and form that no linter has, as a script that prints file:line.
  * Exceptions are in `tidy-exceptions.json`: a ceiling per file, with a reason, that may only fall.
  */
-import { readdirSync, readFileSync, existsSync } from 'node:fs';
+import { readdirSync, readFileSync, existsSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
+import { linkFaults } from './doc-links.js';
 import { documentedMessages, logFaults } from './log-messages.js';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -31,13 +32,33 @@ function ceiling(file: string, rule: Exception['rule'], value: number, limit: nu
   return exception.ceiling;
 }
 
-function* sources(folder: string): Generator<string> {
+function* filesBelow(folder: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (['node_modules', 'dist', '__fixtures__', 'etc'].includes(entry.name)) continue;
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* sources(path);
-    else if (entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts')) yield path;
+    if (entry.isDirectory()) yield* filesBelow(path);
+    else yield path;
   }
+}
+
+function* sources(folder: string): Generator<string> {
+  for (const path of filesBelow(folder)) {
+    if (path.endsWith('.ts') && !path.endsWith('.d.ts')) yield path;
+  }
+}
+
+function* pages(): Generator<string> {
+  const top = readdirSync(ROOT).map((name) => join(ROOT, name));
+  const below = ['docs', 'packages', 'examples'].flatMap((name) => [
+    ...filesBelow(join(ROOT, name)),
+  ]);
+  for (const path of [...top, ...below]) if (path.endsWith('.md')) yield path;
+}
+
+function readIfThere(file: string): string | undefined {
+  const path = join(ROOT, file);
+  if (!existsSync(path)) return undefined;
+  return statSync(path).isDirectory() ? '' : readFileSync(path, 'utf8');
 }
 
 /** Calls that only the edges may make: everything else gets time and randomness injected. */
@@ -116,6 +137,12 @@ for (const folder of ['packages', 'examples', 'scripts', 'bench']) {
     const text = readFileSync(path, 'utf8');
     checkText(file, text);
     checkTree(file, text);
+  }
+}
+for (const path of pages()) {
+  const page = relative(ROOT, path);
+  for (const { line, fault } of linkFaults(page, readFileSync(path, 'utf8'), readIfThere)) {
+    faults.push(`${page}:${line} ${fault}`);
   }
 }
 for (const exception of exceptions) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ACTORS, deriveId, Network, newObject, Service, Task } from '@skep/api';
 import { VIRTUAL_EPOCH } from '@skep/api/virtual';
 import { controllerLaws, userSteps, type ScenarioStep } from '@skep/testing/controllers';
-import { inTwoCommits } from '../kit/broken-twins.js';
+import { insisting, inTwoCommits } from '../kit/broken-twins.js';
 import { expectBroken } from '../kit/expect-broken.js';
 import { cronJobController } from './controller.js';
 import { CronJob, type CronJobSpec } from './kind.js';
@@ -54,5 +54,10 @@ describe('under every fault of every law', () => {
   it('finds a twin that notes a run first and starts it later', async () => {
     const twins = () => [inTwoCommits(cronJobController())];
     expect(await expectBroken(laws('Allow'), twins)).toBe('crash');
+  }, 30_000);
+
+  it('finds a twin that writes what it decided on an old view, whoever was first', async () => {
+    const twins = () => [insisting(cronJobController())];
+    expect(await expectBroken(laws('Allow'), twins)).toBe('stale-crash');
   }, 30_000);
 });

@@ -2,11 +2,12 @@
  * Ways to break a controller that the laws have to find: what people do who have not thought of a
  * crash at the worst moment.
  */
-import { byOwner, compareText, isDeleting, isEqual, Service, withMeta } from '@skep/api';
+import { byOwner, compareText, isDeleting, isEqual, isSkepError, Service } from '@skep/api';
+import { withMeta } from '@skep/api';
 import type { Kind } from '@skep/api';
 import { removeAnyVersion } from '@skep/controller';
 import type { AsyncController, PlanController } from '@skep/controller';
-import type { Change, View } from '@skep/store';
+import type { Change, Conflict, View } from '@skep/store';
 
 /**
  * Writes the first change of a plan, and the others in the next pass: an intermediate state. What
@@ -48,10 +49,48 @@ export function inManyCommits(controller: AsyncController): AsyncController {
   };
 }
 
+/** How often {@link insisting} asks for the newest version. */
+const TRIES_MAX = 20;
+
+/**
+ * Decides on the view that it has, however old; beaten to a write, it asks for the newest version
+ * and writes what it had decided over it: a stale state. So does who reads, changes and writes back
+ * without looking again.
+ */
+export function insisting(controller: PlanController): AsyncController {
+  const { plan, ...rest } = controller;
+  return {
+    ...rest,
+    reconcile: async ({ view, now, commit }, key) => {
+      const { changes, requeueAt } = plan(view, key, now);
+      let left: readonly Change[] = changes;
+      for (let tries = 0; left.length > 0; tries += 1) {
+        const conflict = await commit(left).then(
+          () => undefined,
+          (error: unknown) => {
+            if (!isSkepError(error, 'conflict') || tries >= TRIES_MAX) throw error;
+            return error.details['conflict'] as Conflict;
+          },
+        );
+        if (conflict === undefined) break;
+        left = left.flatMap((change) => overwriting(change, conflict));
+      }
+      return requeueAt === undefined ? {} : { requeueAt };
+    },
+  };
+}
+
+/** The change as it goes through; nothing of one that somebody has made already. */
+function overwriting(change: Change, { id, version, reason }: Conflict): readonly Change[] {
+  if (change.type === 'delete') return change.id === id ? [] : [change];
+  if (change.object.meta.id !== id) return [change];
+  if (change.type === 'create' || reason === 'not-found') return [];
+  return [{ ...change, object: withMeta(change.object, { version }) }];
+}
+
 /**
  * Takes no finalizer, remembers which objects there were, and removes their services one by one
- * when
- * they are gone: an unobserved state. Who was not there when the object went never removes them.
+ * when they are gone: an unobserved state. Who was not there when the object went never removes them.
  */
 export function withoutFinalizer<Spec, Status>(
   controller: PlanController,

@@ -3,7 +3,7 @@ import { Cluster, Config, Network, newObject, Node, Secret, Service, Task } from
 import { Volume } from '@skep/api';
 import { controllerLaws, userSteps } from '@skep/testing/controllers';
 import type { ControllerLawsOptions } from '@skep/testing/controllers';
-import { inTwoCommits } from '../kit/broken-twins.js';
+import { insisting, inTwoCommits } from '../kit/broken-twins.js';
 import { expectBroken } from '../kit/expect-broken.js';
 import { obedientWorld } from '../kit/obedient-world.js';
 import { standing } from '../kit/standing.js';
@@ -60,5 +60,10 @@ describe('with the orchestrator, under every fault of every law', () => {
   it('finds a twin that writes the service first and its status later', async () => {
     const twins = () => [inTwoCommits(rolloutController()), ...world];
     expect(await expectBroken(lawsFor('web:2'), twins)).toBe('crash');
+  }, 60_000);
+
+  it('finds a twin that writes what it decided on an old view, whoever was first', async () => {
+    const twins = () => [insisting(rolloutController()), ...world];
+    expect(await expectBroken(lawsFor('web:2'), twins)).toBe('stale-crash');
   }, 60_000);
 });

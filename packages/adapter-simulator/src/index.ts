@@ -20,7 +20,7 @@ export type {
 } from './behaviour.js';
 export type { ContainerFile } from './container-files.js';
 export type { RequestOptions, RequestResult, RequestTarget } from './request.js';
-export type { RendererName, SimulatedDataplaneOptions } from './simulated-dataplane.js';
+export type { SimulatedDataplaneOptions } from './simulated-dataplane.js';
 export type { SimulatedHostOptions } from './simulated-host.js';
 export type { SimulatedLinkOptions } from './simulated-link.js';
 export type { LookupResult } from './simulated-resolver.js';

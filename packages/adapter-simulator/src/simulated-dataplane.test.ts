@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AssignmentState, networkChangeOf } from '@skep/adapter';
-import { isSkepError } from '@skep/api';
+import { isSkepError, type DataplaneName } from '@skep/api';
 import { seededRandom, VirtualClock } from '@skep/api/virtual';
 import { connect, renderNode, World, type NetworkChange } from '@skep/network';
 import fc from 'fast-check';
@@ -14,7 +14,7 @@ import {
   virtualAddressOf,
   type SmallCluster,
 } from './__fixtures__/small-cluster.js';
-import { SimulatedDataplane, type RendererName } from './simulated-dataplane.js';
+import { SimulatedDataplane } from './simulated-dataplane.js';
 
 const WEB: SmallCluster = {
   services: [
@@ -29,7 +29,7 @@ const WEB: SmallCluster = {
   ],
 };
 
-function setUp(renderer?: RendererName) {
+function setUp(renderer?: DataplaneName) {
   const clock = new VirtualClock({ start: 0 });
   const world = new World();
   for (const name of ['node1', 'node2']) {

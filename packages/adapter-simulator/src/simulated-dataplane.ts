@@ -2,7 +2,7 @@
  * The data plane of a simulated host: it renders the very texts that a real host would be given,
  * and applies their differences to the world through which packets are sent.
  */
-import type { AllocatedPort, Clock, Random, TaskId } from '@skep/api';
+import type { AllocatedPort, Clock, DataplaneName, Random, TaskId } from '@skep/api';
 import type { Dataplane } from '@skep/adapter';
 import {
   buildTables,
@@ -36,18 +36,15 @@ export interface SimulatedDataplaneOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** How tables become texts. Default: `ipvs`. */
-  readonly renderer?: RendererName;
+  readonly renderer?: DataplaneName;
 }
-
-/** The renderers that a simulated host may program its kernel with. */
-export type RendererName = 'ipvs' | 'nftables';
 
 interface Renderer {
   readonly whole: (tables: TableContent) => readonly RenderedNamespace[];
   readonly difference: (diff: TableDiff) => readonly RenderedStep[];
 }
 
-const RENDERERS: Readonly<Record<RendererName, Renderer>> = Object.freeze({
+const RENDERERS: Readonly<Record<DataplaneName, Renderer>> = Object.freeze({
   ipvs: { whole: renderNode, difference: renderDiff },
   nftables: { whole: renderNftables, difference: renderNftablesDiff },
 });

@@ -5,6 +5,7 @@ import {
   parseAddress,
   SkepError,
   type Clock,
+  type DataplaneName,
   type Logger,
   type NodeDescription,
   type NodeId,
@@ -16,7 +17,7 @@ import {
 import { connect, taskNamespace, World, type Delivery } from '@skep/network';
 import type { BehaviourOf } from './behaviour.js';
 import { parseTarget, type RequestOptions, type RequestResult } from './request.js';
-import { SimulatedDataplane, type RendererName } from './simulated-dataplane.js';
+import { SimulatedDataplane } from './simulated-dataplane.js';
 import { SimulatedHost } from './simulated-host.js';
 import type { SimulatedLinkOptions } from './simulated-link.js';
 import { SimulatedResolver } from './simulated-resolver.js';
@@ -32,7 +33,7 @@ export interface SimulatorOptions {
   readonly latencyMs?: SimulatedLinkOptions['latencyMs'];
   readonly logger?: Logger;
   /** How hosts program their kernels. Default: `ipvs`. */
-  readonly renderer?: RendererName;
+  readonly renderer?: DataplaneName;
 }
 
 /** A host to add. */

@@ -5,6 +5,9 @@ import type { DriverConfig } from './container.js';
 import { defineKind, ownerIndex } from './kind.js';
 import type { Condition, Labels, ObjectId, StoredObject, Timestamp } from './meta.js';
 
+/** A way to program the kernels of nodes. */
+export type DataplaneName = 'ipvs' | 'nftables';
+
 /** Settings of the whole cluster. Each has a default in `defaults.ts`. */
 export interface ClusterSpec {
   /** Ended tasks kept per slot; negative keeps all. */
@@ -20,6 +23,10 @@ export interface ClusterSpec {
   readonly subnetPrefix?: number;
   /** UDP port of VXLAN, 1024–49151. */
   readonly dataPathPort?: number;
+  /**
+   * How nodes program their kernels, for good. What it cannot do is refused where it is declared.
+   */
+  readonly dataplane?: DataplaneName;
   readonly dynamicPorts?: { readonly first: number; readonly last: number };
   /**
    * Time to live of the answers for names of the cluster; also how long addresses are quarantined.

@@ -27,6 +27,7 @@ describe('clusterSettings', () => {
       addressPools: ['10.0.0.0/8'],
       subnetPrefix: 24,
       dataPathPort: 4_789,
+      dataplane: 'ipvs',
       dynamicPorts: { first: 30_000, last: 32_767 },
       dnsTtlMs: 5_000,
       drainTimeoutMs: 10_000,

@@ -28,6 +28,7 @@ export const CLUSTER_DEFAULTS: ClusterSettings = Object.freeze({
   addressPools: Object.freeze(['10.0.0.0/8']),
   subnetPrefix: 24,
   dataPathPort: 4789,
+  dataplane: 'ipvs',
   dynamicPorts: Object.freeze({ first: 30_000, last: 32_767 }),
   dnsTtlMs: 5_000,
   drainTimeoutMs: 10_000,

@@ -6,6 +6,7 @@ export type {
   ClusterSpec,
   ClusterStatus,
   ConfigSpec,
+  DataplaneName,
   EmptyStatus,
   EventSpec,
   LeaseSpec,

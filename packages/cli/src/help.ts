@@ -20,10 +20,14 @@ Look inside:
   skep dns vote --from client -f stack.yml
   skep trace packet --to node1:8080 -f stack.yml
   skep map -f stack.yml --format svg > map.svg
+  skep why web.1 -f stack.yml           which commits of which loops led to this task's state
 
 Try policies:
   skep policy compare --trace trace.csv --policy swarm --policy ./mine.mjs -o report.html
   skep policy explain --trace trace.csv --policy ./mine.mjs --task web.3
+
+On real hosts:
+  skep doctor                           what this machine can do as a node, and what is missing
 
 Exit codes:
   0   as asked
@@ -59,12 +63,24 @@ the node of its name, or adds one:
   spec: { availability: active, description: { resources: { memoryBytes: 34359738368 } } }
 
 The settings of the cluster are a manifest, too: kind Cluster, name default
-(spec: addressPools, subnetPrefix, taskHistoryLimit, …).
+(spec: addressPools, subnetPrefix, taskHistoryLimit, dataplane, …). --dataplane nftables goes before
+it: the same stack, on other rules.
 
 Containers start and run on. With --missing-files empty each missing file below the working
 directory is one line break. The run ends when nothing is left to do but to wait, or after --limit
 seconds of virtual time. When it does not end as declared, each pending task is listed with what
 every node lacks (exit code 1).
+`,
+  doctor: `
+Everything is tried in namespaces that are made for it and removed again; run it as root for the
+whole answer. What is not needed costs only what it is for: without a limit, tasks run unlimited.
+
+Examples:
+  skep doctor
+  skep doctor --json                        the same with every need, there or not
+  skep doctor --docker-socket /run/user/1000/docker.sock
+
+Exit code 1: this machine cannot be a node. The last lines say what to install.
 `,
   validate: `
 Says all that is wrong at once, errors first, and runs nothing. Exit code 0 when there is no error,
@@ -87,18 +103,33 @@ Examples:
   skep convert -f stack.yml --stack st
   skep convert -f stack.yml --stack st --to manifest > st.yml
 `,
+  why: `
+Simulates the files until they settle, then goes back from the newest change of the object to the
+commit that no controller wrote: revision, who wrote it, the rule, what changed, and what woke it.
+
+Examples:
+  skep why web -f stack.yml                               the newest change of a service
+  skep why web.1 -f stack.yml --field status.nodeId       why is the task where it is?
+  skep why web.1 -f stack.yml --change created            why is it there at all?
+  skep why Network/web -f stack.yml --json                of several things with one name
+`,
   tables: `
 Simulates the files until they settle, then shows one node.
 
 Formats:
   table     published ports, and each network's virtual addresses with their backends
   ipvsadm   the text that 'ipvsadm --restore' is given, for each namespace
+  nft       the text that 'nft -f' is given, for each namespace
   iptables  the text that 'iptables-restore --noflush' is given, for each namespace
   json      everything, for programs
+
+Tables are the same for both dataplanes; ipvsadm and iptables are their texts for ipvs, nft for
+nftables.
 
 Examples:
   skep tables node1 -f stack.yml
   skep tables node2 -f stack.yml --network ingress --format ipvsadm
+  skep tables node2 -f stack.yml --network ingress --format nft
 `,
   dns: `
 Simulates the files until they settle, then asks the resolver of the task's node, as the task would.

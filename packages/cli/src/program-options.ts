@@ -28,6 +28,12 @@ export function withSimulation(command: Command): Command {
   return withFiles(command)
     .option('--nodes <n>', 'how many nodes: node1, node2, …', numberOfNodes, 2)
     .option('--managers <n>', 'how many of them are managers; they take work too', positive, 1)
+    .addOption(
+      new Option(
+        '--dataplane <name>',
+        'how nodes program their kernels; default: as files say',
+      ).choices(['ipvs', 'nftables']),
+    )
     .option('--seed <seed>', 'seed of everything random; same seed, same output', '1')
     .option('--provide-external', 'create the networks, secrets and configs declared external')
     .option('--limit <seconds>', 'longest virtual time to wait', positive, 3600);
@@ -40,11 +46,18 @@ export function collect(value: string, previous: readonly string[] | undefined):
 
 /** A whole number of at least 1. @throws InvalidArgumentError */
 export function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError('expected a whole number of at least 1');
-  }
-  return value;
+  return wholeFrom(1, text);
+}
+
+/** A whole number of at least 0. @throws InvalidArgumentError */
+export function natural(text: string): number {
+  return wholeFrom(0, text);
+}
+
+function wholeFrom(least: number, text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new InvalidArgumentError(`expected a whole number of at least ${least}`);
 }
 
 function numberOfNodes(text: string): number {

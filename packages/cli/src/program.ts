@@ -4,9 +4,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { isSkepError, messageOf, type SkepErrorCode } from '@skep/api';
 import { convert, type ConvertOptions } from './commands/convert.js';
+import { doctor, type DoctorOptions } from './commands/doctor.js';
 import { addPolicyCommands } from './commands/policy.js';
 import { simulate, type SimulateOptions } from './commands/simulate.js';
 import { validate, type ValidateOptions } from './commands/validate.js';
+import { CHANGE_TYPES, why, type WhyCommandOptions } from './commands/why.js';
 import { HELP } from './help.js';
 import { addNetworkCommands } from './network-commands.js';
 import { withFiles, withSimulation } from './program-options.js';
@@ -81,7 +83,24 @@ function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => voi
     )
     .addHelpText('after', HELP.convert)
     .action(async (options: ConvertOptions) => exit(await convert(options, surroundings)));
+  withSimulation(program.command('why'))
+    .description('say why an object changed: the commits that led to it, the cause first')
+    .argument('<object>', 'a name, an id, SERVICE.SLOT, or KIND/NAME')
+    .option('--field <path>', 'the newest change of this field, as spec.desiredState')
+    .addOption(new Option('--change <type>', 'the newest one of this sort').choices(CHANGE_TYPES))
+    .option('--json', 'print the steps for machines')
+    .addHelpText('after', HELP.why)
+    .action(async (object: string, options: WhyCommandOptions) =>
+      exit(await why(object, options, surroundings)),
+    );
   addNetworkCommands(program, surroundings, exit);
+  program
+    .command('doctor')
+    .description('say what this machine can do as a node, and what is missing')
+    .option('--docker-socket <path>', 'where Docker Engine listens')
+    .option('--json', 'print the report for machines')
+    .addHelpText('after', HELP.doctor)
+    .action(async (options: DoctorOptions) => exit(await doctor(options, surroundings)));
   addPolicyCommands(program, surroundings, exit);
   return program;
 }

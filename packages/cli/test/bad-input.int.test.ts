@@ -277,7 +277,7 @@ describe('what only a cluster can find out ends with exit code 1 and a reason in
     expect(problems.map(({ kind, name, message }) => [kind, name.split('.')[0], message])).toEqual([
       ['Network', 'd', reason],
       ['Service', 'web', `network 'd' has no addresses: ${reason}`],
-      ['Service', 'web', '0 of 1 replicas are running'],
+      ['Service', 'web', '0 of 1 replica is running'],
       ['Task', 'web', `service 'web' waits: network 'd' has no addresses: ${reason}`],
     ]);
   });

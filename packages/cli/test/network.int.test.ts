@@ -1,6 +1,7 @@
 /**
  * `skep tables`, `dns`, `trace packet` and `map`: what they show of a simulated cluster.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { EXIT } from '../src/surroundings.js';
 import { skep, type Outcome } from './shell.js';
@@ -46,6 +47,9 @@ describe('skep tables', () => {
     const ipvsadm = await shown('tables node2 --network ingress --format ipvsadm');
     expect(ipvsadm).toMatch(/^# ipvs in namespace ingress_sbox\n-A -f \d+ -s rr\n/);
     expect(ipvsadm.match(/^# /gm)).toHaveLength(1);
+    const nft = await shown('tables node2 --network ingress --format nft');
+    expect(nft).toMatch(/^# nft in namespace ingress_sbox\n/);
+    expect(nft).toMatch(/tcp \. 8080/);
     const iptables = await shown('tables node1 --format iptables');
     expect(iptables).toContain('# iptables in namespace host\n');
     expect(iptables).toContain('-A DOCKER-INGRESS -p tcp -m tcp --dport 8080 -j DNAT');
@@ -63,7 +67,7 @@ describe('skep tables', () => {
   it.each([
     ['tables node9', /no host 'node9'/],
     ['tables node1 --network nope', /no network 'nope' on node node1 \(there are: .*ingress/],
-    ['tables node1 --format xml', /Allowed choices are table, ipvsadm, iptables/],
+    ['tables node1 --format xml', /Allowed choices are table, ipvsadm, nft, iptables, json/],
   ])('says what is wrong: %s', async (command, message) => {
     const { code, out, err } = await on(command);
     expect({ code, out }).toEqual({ code: EXIT.badInput, out: '' });
@@ -135,6 +139,47 @@ describe('skep trace packet', () => {
   });
 });
 
+describe('the dataplane', () => {
+  const NFTABLES = `
+apiVersion: skep/v1
+kind: Cluster
+metadata: { name: default }
+spec: { dataplane: nftables, dnsTtlMs: 1000 }
+`;
+
+  it('is chosen by an option: requests pass its rules, and clients keep their addresses', async () => {
+    const out = await shown('trace packet --to node2:8080 --count 2 --dataplane nftables');
+    const answered = [...out.matchAll(/^ {2}by (vote\.\d).*\(it saw 192\.168\.50\.1\)$/gm)];
+    expect(answered.map(([, task]) => task).sort()).toEqual(['vote.1', 'vote.2']);
+    expect(await shown('simulate --dataplane nftables')).toMatch(/^settled as declared/m);
+  });
+
+  it('or by the settings of the cluster, which give way to the option', async () => {
+    const files = { 's.yml': VOTE, 'c.yml': NFTABLES };
+    const trace = (...more: readonly string[]): Promise<Outcome> =>
+      skep('trace packet --to node1:8080 -f s.yml -f c.yml'.split(' ').concat(more), files);
+    const declared = await trace();
+    expect(declared).toMatchObject({ code: EXIT.ok, err: '' });
+    expect(declared.out).toContain('(it saw 192.168.50.1)');
+    expect(await trace('--dataplane', 'nftables')).toMatchObject({ code: EXIT.ok });
+  });
+
+  it('refuses what it cannot do, with the reason', async () => {
+    const manifest = `
+apiVersion: skep/v1
+kind: Service
+metadata: { name: busy }
+spec:
+  task: { container: { image: example/busy:1 } }
+  endpoint: { algorithm: least-connections }
+`;
+    expect((await on('simulate', manifest)).code).toBe(EXIT.ok);
+    const { code, err } = await on('simulate --dataplane nftables', manifest);
+    expect(code).toBe(EXIT.badInput);
+    expect(err).toMatch(/spec\.endpoint\.algorithm: .*nftables cannot compare .*use round-robin/);
+  });
+});
+
 describe('skep map', () => {
   it('in text', async () => {
     const out = await shown('map');
@@ -149,6 +194,30 @@ describe('skep map', () => {
     expect(svg).toMatch(/class="path"/);
     expect(await shown('map --format svg --to node1:8080')).toBe(svg);
   });
+
+  it.each(['ipvs', 'nftables'])('begins at the task that asks: %s', async (dataplane) => {
+    const svg = await shown(
+      `map --format svg --from client --to http://vote/ --dataplane ${dataplane}`,
+    );
+    const way = /The request: ([^<]*)/.exec(svg)?.[1];
+    expect(way).toMatch(/^client\.1\.\w+, balancer of overlay1, vote\.\d\.\w+\.$/);
+  });
+
+  /** Ids follow from how often the manager draws them, which is nothing to draw anew for. */
+  const withoutIds = (svg: string): string =>
+    svg.replace(/[a-z0-9]{25}/g, 'id').replace(/(\.\d)\.[a-z0-9]{8}/g, '$1');
+
+  it.each(['ipvs', 'nftables'])(
+    'docs/images/request-%s.svg is what it draws',
+    async (dataplane) => {
+      const stack = readFileSync('examples/vote/stack.yml', 'utf8');
+      const command = `map --format svg --to node1:8080 --dataplane ${dataplane}`;
+      const { code, out } = await on(command, stack);
+      expect(code).toBe(EXIT.ok);
+      const drawn = readFileSync(`docs/images/request-${dataplane}.svg`, 'utf8');
+      expect(withoutIds(drawn)).toBe(withoutIds(out));
+    },
+  );
 
   it('draws requests only there', async () => {
     const { code, err } = await on('map --to node1:8080');

@@ -5,7 +5,8 @@ import { isSkepError, SkepError } from '@skep/api';
 import type { View } from '@skep/store';
 import { addOutcomes, type CommitOutcome } from './committer.js';
 import type { AsyncController, ReconcileContext, ReconcileResult } from './contract.js';
-import { checkAnswer, type PassHost } from './pass-host.js';
+import { checkChanges, checkResult } from './answer-form.js';
+import type { PassHost } from './pass-host.js';
 import type { Runner, RunnerOptions } from './runner.js';
 
 const NO_ANSWER: ReconcileResult = Object.freeze({});
@@ -78,7 +79,7 @@ export class AsyncRunner implements Runner {
     try {
       const context = this.#context(key, view, written, deadline?.signal);
       const answer = (await this.#definition.reconcile(context, key)) ?? NO_ANSWER;
-      checkAnswer(answer);
+      checkResult(answer);
       if (written.total === NOTHING) host.unchanged(key, answer, startedAt);
       else host.wrote(key, withoutFaults(written.total), answer, startedAt);
     } catch (error) {
@@ -121,6 +122,7 @@ export class AsyncRunner implements Runner {
       now: host.clock.now(),
       signal,
       commit: async (changes, expect) => {
+        checkChanges(changes, 'the changes of a commit');
         const outcome = await host.committer.commit(changes, expect, [key]);
         written.total = addOutcomes(written.total, outcome);
         const { conflict, error } = outcome;

@@ -9,6 +9,7 @@ import type { Observable } from 'rxjs';
 import type { ControllerDefinition, ControllerSeams, ControllerStatus } from './contract.js';
 import type { KeyExplanation, PassResult } from './contract.js';
 import {
+  checkSeams,
   controllerParts,
   type ControllerOptions,
   type ControllerParts,
@@ -55,7 +56,9 @@ export class ControllerGroup implements Runnable {
   #metricsTimer: Timer | undefined;
   #stopping: Promise<void> = Promise.resolve();
 
+  /** @throws invalid-argument when store, clock or random is missing. */
   constructor(seams: ControllerSeams, options: ControllerGroupOptions = {}) {
+    checkSeams(seams);
     this.#seams = seams;
     this.#options = options;
   }

@@ -1,7 +1,7 @@
 /**
  * What the controllers of one process share.
  */
-import { silentMetrics } from '@skep/api';
+import { silentMetrics, SkepError } from '@skep/api';
 import type { ControllerSeams } from './contract.js';
 import { EventRecorder } from './event-recorder.js';
 import type { WorkQueueOptions } from './queue-options.js';
@@ -28,6 +28,19 @@ export interface ControllerParts extends ControllerSeams {
 }
 
 /**
+ * Refuses seams of which one is missing, before anything asks it.
+ * @throws invalid-argument that names it.
+ */
+export function checkSeams(seams: Partial<ControllerSeams> | undefined): void {
+  const missing = (['store', 'clock', 'random'] as const).filter(
+    (seam) => seams?.[seam] === undefined,
+  );
+  if (missing.length === 0) return;
+  const message = `controllers need ${missing.join(', ')}: give { store, clock, random }`;
+  throw new SkepError('invalid-argument', message);
+}
+
+/**
  * Builds the shared parts; the watch is not started yet. The fence is asked here, once: what a pass
  * decided in one term of a leader is not written in a later one, however late it comes.
  */
@@ -35,6 +48,7 @@ export function controllerParts(
   seams: ControllerSeams,
   options: { readonly eventFlushMs?: number | undefined } = {},
 ): ControllerParts {
+  checkSeams(seams);
   const { store, clock, random, logger, metrics, onFenceLost, trace, sharding } = seams;
   const held = seams.fence?.();
   const fence = held && (() => held);

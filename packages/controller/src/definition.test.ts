@@ -51,6 +51,42 @@ describe('defineController', () => {
     ],
     ['concurrency of a plan', { name: 'x', for: Parent, plan, concurrency: 2 }, /only for reconc/],
     ['no concurrency', { name: 'x', for: Parent, reconcile, concurrency: 0 }, /from 1 to 1000/],
+    ['nothing', undefined as never, /an object with name, for and plan/],
+    ['a name that is none', { name: 5, for: Parent, plan } as never, /needs a name/],
+    ['a plan that is none', { name: 'x', for: Parent, plan: 5 } as never, /'plan' must be a func/],
+    ['a name of a kind', { name: 'x', for: 'Parent', plan } as never, /'for' must be a kind/],
+    [
+      'one owned kind',
+      { name: 'x', for: Parent, owns: Child, plan } as never,
+      /'owns' must be a l/,
+    ],
+    [
+      'a kind that is not there',
+      { name: 'x', for: Parent, owns: [undefined], plan } as never,
+      /'own/,
+    ],
+    [
+      'a watch without keys',
+      { name: 'x', plan, watches: [{ kind: Child }] } as never,
+      /'watches' m/,
+    ],
+    [
+      'a kind as a watch',
+      { name: 'x', plan, watches: [Child] } as never,
+      /list of \{ kind, keys \}/,
+    ],
+    [
+      'a predicate that is none',
+      { name: 'x', for: Parent, plan, predicate: 1 } as never,
+      /'predic/,
+    ],
+    ['a batch size of a plan', { name: 'x', for: Parent, plan, batchMax: 5 }, /only for plan/],
+    ['sharding by a number', { name: 'x', for: Parent, plan, sharding: 3 } as never, /'by-key'/],
+    [
+      'an unknown field',
+      { name: 'x', for: Parent, plan, predicates: [] } as never,
+      /no field 'predi/,
+    ],
     ['no batch', { name: 'x', for: Parent, planBatch, batchMax: 0.5 }, /'batchMax'/],
   ];
   it.each(bad)('refuses %s', (_title, definition, expected) => {

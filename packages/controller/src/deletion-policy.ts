@@ -3,7 +3,7 @@
  *
  * **Source:** Kubernetes "Garbage Collection": cascading deletion and its finalizers.
  */
-import { withMeta, type StoredObject } from '@skep/api';
+import { SkepError, withMeta, type StoredObject } from '@skep/api';
 
 /**
  * - `background`: the object goes at once, its dependants after it.
@@ -29,11 +29,17 @@ const FINALIZERS: Readonly<Record<DeletionPolicy, readonly string[]>> = Object.f
  * it has it already. To be written before the object is deleted, or as soon as it is created: an
  * object that is being deleted takes no new finalizers, so its policy can only be taken back to
  * `background`. The {@link garbageCollector} does the rest.
+ * @throws invalid-argument for a policy that there is not.
  */
 export function deletionPolicy<Spec, Status>(
   object: StoredObject<Spec, Status>,
   policy: DeletionPolicy,
 ): StoredObject<Spec, Status> {
+  if (!Object.hasOwn(FINALIZERS, policy)) {
+    const known = Object.keys(FINALIZERS).join(', ');
+    const message = `there is no deletion policy '${policy}' (there are: ${known})`;
+    throw new SkepError('invalid-argument', message);
+  }
   if (policyOf(object) === policy) return object;
   const kept = object.meta.finalizers.filter(
     (name) => name !== FOREGROUND_DELETION && name !== ORPHAN_DEPENDENTS,

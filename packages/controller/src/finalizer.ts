@@ -3,7 +3,8 @@
  *
  * **Source:** kube-rs kube-runtime finalizer.rs for the guarantee; the pure form is ours.
  */
-import { isDeleting, withMeta, type Kind, type StoredObject, type Timestamp } from '@skep/api';
+import { isDeleting, SkepError, withMeta } from '@skep/api';
+import type { Kind, StoredObject, Timestamp } from '@skep/api';
 import type { Change, View } from '@skep/store';
 import { noChanges, update } from './changes.js';
 import type { Plan } from './contract.js';
@@ -41,11 +42,14 @@ export interface Finalized<Spec, Status> {
  * So the first pass over an object only adds the finalizer; `apply` follows when that is stored. An
  * object whose deletion was asked for before that is left alone. When `cleanup` is done, the
  * finalizer goes in the commit of its changes; with more than 200 changes, in the last one.
+ *
+ * @throws invalid-argument for a finalizer without a name.
  */
 export function withFinalizer<Spec, Status>(
   name: string,
   finalized: Finalized<Spec, Status>,
 ): (view: View, key: string, now: Timestamp) => Plan {
+  if (name === '') throw new SkepError('invalid-argument', 'a finalizer needs a name');
   return (view, key, now) => {
     const object = view.get(finalized.for, key);
     if (object === undefined) return noChanges;

@@ -1,7 +1,14 @@
 /**
  * Which keys an event is about: the `for`, `owns` and `watches` of a definition as one table.
  */
-import { compareBy, compareText, type AnyKind, type Kind, type StoredObject } from '@skep/api';
+import {
+  compareBy,
+  compareText,
+  SkepError,
+  type AnyKind,
+  type Kind,
+  type StoredObject,
+} from '@skep/api';
 import type { ObjectEvent, View } from '@skep/store';
 import type { ControllerDefinition } from './contract.js';
 
@@ -31,12 +38,24 @@ export function keySources(definition: ControllerDefinition): readonly KeySource
         if (watch.predicate !== undefined && !watch.predicate(event)) return true;
         let isTaken = true;
         const reason = reasons[event.type];
-        for (const key of watch.keys(event, view)) isTaken = wake(key, reason) && isTaken;
+        const keys = watch.keys(event, view);
+        if (!isListOfTexts(keys)) throw noKeys(watch.kind);
+        for (const key of keys) isTaken = wake(key, reason) && isTaken;
         return isTaken;
       },
     });
   }
   return sources;
+}
+
+/** One text would be taken for a list of its letters. */
+function isListOfTexts(keys: unknown): boolean {
+  return Array.isArray(keys) && keys.every((key) => typeof key === 'string');
+}
+
+function noKeys({ name }: AnyKind): SkepError {
+  const message = `'keys' of the watch of ${name} has to give a list of texts`;
+  return new SkepError('invalid-argument', message);
 }
 
 /** All objects of a kind, oldest first, then by id. Cost: O(n log n). */

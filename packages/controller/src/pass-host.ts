@@ -1,7 +1,7 @@
 /**
  * What all forms of passes share: where they read, and what follows from how they end.
  */
-import { messageOf, SkepError, type Clock, type Kind, type Logger, type Revision } from '@skep/api';
+import { messageOf, type Clock, type Kind, type Logger, type Revision } from '@skep/api';
 import type { StoredObject, Timestamp } from '@skep/api';
 import type { Store, View } from '@skep/store';
 import type { CommitOutcome, Committer } from './committer.js';
@@ -213,12 +213,5 @@ export class PassHost {
     const id = this.#definition.for === undefined ? key.slice(slash + 1) : key;
     const kind = this.#store.kinds.find(({ name }) => name === kindName);
     return kind && this.#store.view().get(kind as Kind, id);
-  }
-}
-
-/** @throws invalid-argument for a requeue time that is not a time. */
-export function checkAnswer(answer: Answer | undefined): void {
-  if (answer?.requeueAt !== undefined && !Number.isFinite(answer.requeueAt)) {
-    throw new SkepError('invalid-argument', `requeueAt is not a time: ${answer.requeueAt}`);
   }
 }

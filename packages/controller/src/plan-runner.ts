@@ -4,7 +4,8 @@
 import type { Timestamp } from '@skep/api';
 import type { View } from '@skep/store';
 import type { Plan, PlanController } from './contract.js';
-import { checkAnswer, type PassHost } from './pass-host.js';
+import { checkPlan } from './answer-form.js';
+import type { PassHost } from './pass-host.js';
 import type { Runner, RunnerOptions } from './runner.js';
 
 /** Runs `plan` for one key after the other; see {@link Plan} for what becomes of its answer. */
@@ -65,7 +66,7 @@ export class PlanRunner implements Runner {
     let plan: Plan;
     try {
       plan = this.#definition.plan(view, key, startedAt);
-      checkAnswer(plan);
+      checkPlan(plan);
     } catch (error) {
       host.failed(key, error, startedAt);
       return undefined;

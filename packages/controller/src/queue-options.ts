@@ -1,7 +1,7 @@
 /**
  * Settings of a work queue.
  */
-import type { Clock, Metrics } from '@skep/api';
+import { SkepError, type Clock, type Metrics } from '@skep/api';
 
 /** Settings of a work queue; all but name and clock have defaults. */
 export interface WorkQueueOptions {
@@ -35,4 +35,36 @@ export interface AddOptions {
    * which would otherwise drive itself in a loop without pause. Default: false.
    */
   readonly mayWait?: boolean;
+}
+
+/**
+ * Refuses settings with which a queue would lose keys or never wait.
+ * @throws invalid-argument, with everything that is wrong.
+ */
+export function checkQueueOptions(options: WorkQueueOptions): void {
+  const { keysMax = 1, agingMs = 1, backoffMsMin = 1, conflictsMax = 0 } = options;
+  const { backoffMsMax = Math.max(backoffMsMin, 1) } = options;
+  const faults = [
+    keysMax >= 1 ? [] : `keysMax is ${keysMax}; give 1 or more`,
+    agingMs > 0 ? [] : `agingMs is ${agingMs}; give a time above 0`,
+    backoffMsMin > 0 ? [] : `backoffMsMin is ${backoffMsMin}; give a time above 0`,
+    backoffMsMax >= backoffMsMin
+      ? []
+      : `backoffMsMax is ${backoffMsMax}; give backoffMsMin or more`,
+    conflictsMax >= 0 ? [] : `conflictsMax is ${conflictsMax}; give 0 or more`,
+  ].flat();
+  if (faults.length === 0) return;
+  throw new SkepError('invalid-argument', `work queue '${options.name}': ${faults.join('; ')}`);
+}
+
+/** @throws invalid-argument for what is no time: a key would wait for it for ever, and all others. */
+export function checkQueueTime(at: number): void {
+  if (Number.isNaN(at)) throw new SkepError('invalid-argument', 'the time of a key is NaN');
+}
+
+/** The priority of a key. @throws invalid-argument for what cannot be compared. */
+export function priorityOf(options: AddOptions | undefined): number {
+  const priority = options?.priority ?? 0;
+  if (Number.isFinite(priority)) return priority;
+  throw new SkepError('invalid-argument', `the priority of a key is ${priority}; give a number`);
 }

@@ -8,8 +8,10 @@ import { assert, type Clock, type Revision, type Timestamp } from '@skep/api';
 import type { KeyExplanation } from './contract.js';
 import { DueTimes } from './due-times.js';
 import { KeyHistory } from './key-history.js';
+import { PassOrder } from './pass-order.js';
 import { QueueEntry } from './queue-entry.js';
 import { QueueMetrics } from './queue-metrics.js';
+import { checkQueueOptions, checkQueueTime, priorityOf } from './queue-options.js';
 import type { AddOptions, WorkQueueOptions } from './queue-options.js';
 import { HeapNode, RankHeap } from './rank-heap.js';
 import { ReadyLane } from './ready-lane.js';
@@ -51,10 +53,8 @@ export class WorkQueue {
   /** Entries in a pass; kept only for the metrics. */
   readonly #running = new Set<QueueEntry>();
   readonly #history = new KeyHistory(HISTORY_MAX);
-
+  readonly #passes = new PassOrder<QueueEntry>();
   readonly #origin: Timestamp;
-  /** The entry that was taken last. */
-  #taken: QueueEntry | undefined;
   #order = 0;
   #depth = 0;
   #active = 0;
@@ -62,6 +62,7 @@ export class WorkQueue {
   #isClosed = false;
 
   constructor(options: WorkQueueOptions) {
+    checkQueueOptions(options);
     this.#clock = options.clock;
     this.#origin = options.clock.now();
     this.#metrics = options.metrics && new QueueMetrics(options.name, options.metrics);
@@ -134,7 +135,7 @@ export class WorkQueue {
     if (entry === undefined) return false;
     entry.note(reason);
     const mayWait = options?.mayWait === true;
-    const priority = options?.priority ?? 0;
+    const priority = priorityOf(options);
     if (entry.isDirty) {
       entry.isUrgent ||= !mayWait;
       if (priority > entry.priority) this.#raise(entry, priority);
@@ -149,6 +150,7 @@ export class WorkQueue {
 
   /** Queues a key at a time. False when the queue is full and does not know the key. */
   addAt(key: string, at: Timestamp, reason = 'requeue'): boolean {
+    checkQueueTime(at);
     if (at <= this.#clock.now()) return this.add(key, reason);
     const entry = this.#entry(key);
     if (entry === undefined) return false;
@@ -165,7 +167,7 @@ export class WorkQueue {
     this.#depth -= 1;
     this.#active += 1;
     entry.began();
-    this.#taken = entry;
+    this.#passes.began(entry);
     if (this.#metrics !== undefined) {
       const facts = entry.rare();
       facts.runningSince = this.#clock.now();
@@ -345,15 +347,14 @@ export class WorkQueue {
   }
 
   #require(key: string): QueueEntry {
-    // Mostly it is the key that was taken last.
-    const entry = this.#taken?.key === key ? this.#taken : this.#entries.get(key);
+    const entry = this.#passes.find(key) ?? this.#entries.get(key);
     assert(entry !== undefined && entry.isRunning, `no pass over key '${key}' is under way`);
     return entry;
   }
 
   #finish(key: string): QueueEntry {
     const entry = this.#require(key);
-    this.#taken = undefined;
+    this.#passes.ended(entry);
     entry.isRunning = false;
     this.#active -= 1;
     if (this.#metrics !== undefined) {

@@ -39,7 +39,7 @@ export { VXLAN_IDS, VXLAN_ID_OPTION, VxlanIdSpace, wantedVxlanIds } from './port
 // How connections are distributed.
 export { apportion } from './algorithm/apportion.js';
 export { unsupportedBy } from './algorithm/capability.js';
-export type { DataplaneName, Unsupported } from './algorithm/capability.js';
+export type { Unsupported } from './algorithm/capability.js';
 export { MAGLEV_SIZE, MAGLEV_SIZES, maglevTable } from './algorithm/maglev.js';
 export type { MaglevBackend } from './algorithm/maglev.js';
 export {

@@ -2,6 +2,7 @@
  * Active tasks of one service, by node.
  */
 import type { ServiceId } from '@skep/api';
+import type { NodeDomains } from './node-columns.js';
 import type { NodeInfo } from './node-info.js';
 
 /** How many active tasks of a service each node has. */
@@ -12,6 +13,41 @@ export interface ServiceCounts {
   nodes(): Iterable<NodeInfo>;
   /** Calls back for each of those nodes with its count. */
   each(visit: (node: NodeInfo, tasks: number) => void): void;
+  /**
+   * The same by place, as of now. Cost: O(nodes with tasks + places) at the first call for these
+   * domains, then O(1): those that were asked for last are counted on.
+   */
+  places(domains: NodeDomains): PlaceCounts;
+}
+
+/** Active tasks of a service by place; as of now, whenever looked at. */
+export interface PlaceCounts {
+  /** By position of the place in `values` of the domains. */
+  readonly counts: readonly number[];
+  /** In all places; tasks on nodes without a place do not count. */
+  readonly total: number;
+}
+
+/** Domains for which a service keeps counts; those asked for longest ago are dropped. */
+const DOMAINS_MAX = 4;
+
+/** Counts of one service for one set of places. */
+class PlaceCounter implements PlaceCounts {
+  readonly domains: NodeDomains;
+  readonly counts: number[];
+  total = 0;
+
+  constructor(domains: NodeDomains) {
+    this.domains = domains;
+    this.counts = domains.values.map(() => 0);
+  }
+
+  step({ ordinal }: NodeInfo, by: number): void {
+    const place = this.domains.of[ordinal] ?? -1;
+    if (place === -1) return;
+    this.counts[place] = (this.counts[place] as number) + by;
+    this.total += by;
+  }
 }
 
 /**
@@ -22,6 +58,7 @@ export class ServiceCounter implements ServiceCounts {
   #first: NodeInfo | undefined;
   #firstCount = 0;
   #others: Map<NodeInfo, number> | undefined;
+  #places: PlaceCounter[] | undefined;
 
   get isEmpty(): boolean {
     return this.#first === undefined && (this.#others?.size ?? 0) === 0;
@@ -41,8 +78,20 @@ export class ServiceCounter implements ServiceCounts {
     this.#others?.forEach((tasks, node) => visit(node, tasks));
   }
 
+  places(domains: NodeDomains): PlaceCounts {
+    const known = this.#places?.find((one) => one.domains === domains);
+    if (known !== undefined) return known;
+    const counter = new PlaceCounter(domains);
+    this.each((node, tasks) => counter.step(node, tasks));
+    this.#places ??= [];
+    if (this.#places.length >= DOMAINS_MAX) this.#places.shift();
+    this.#places.push(counter);
+    return counter;
+  }
+
   /** Adds a task to the node, or takes one away. */
   step(node: NodeInfo, by: 1 | -1): void {
+    if (this.#places !== undefined) for (const places of this.#places) places.step(node, by);
     const count = this.on(node) + by;
     if (node === this.#first || (this.#first === undefined && !this.#others?.has(node))) {
       this.#first = count > 0 ? node : undefined;
@@ -61,6 +110,7 @@ export const NO_COUNTS: ServiceCounts = Object.freeze({
   on: () => 0,
   nodes: () => NO_NODES,
   each: () => undefined,
+  places: (domains: NodeDomains) => new PlaceCounter(domains),
 });
 
 const NO_NODES: readonly NodeInfo[] = Object.freeze([]);

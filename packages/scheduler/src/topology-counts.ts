@@ -5,6 +5,7 @@ import type { ServiceId } from '@skep/api';
 import type { ClusterView } from './cluster-view.js';
 import type { NodeDomains } from './node-columns.js';
 import type { NodeInfo } from './node-info.js';
+import type { PlaceCounts } from './service-counts.js';
 
 /** Counts by the value of a topology key; as of now, whenever asked. */
 export class TopologyCounts {
@@ -13,13 +14,17 @@ export class TopologyCounts {
   readonly #topologyKey: string;
   #revision = -1;
   #domains: NodeDomains = NOWHERE;
-  #counts: readonly number[] = [];
-  #total = 0;
+  #places: PlaceCounts = NOBODY;
 
   constructor(state: ClusterView, serviceId: ServiceId | undefined, topologyKey: string) {
     this.#state = state;
     this.#serviceId = serviceId;
     this.#topologyKey = topologyKey;
+  }
+
+  /** What counts are as of: they are the same as long as this is. */
+  get revision(): number {
+    return this.#state.revision;
   }
 
   /** The places. */
@@ -31,13 +36,13 @@ export class TopologyCounts {
   /** Active tasks of the service, by position of the place in `domains.values`. */
   get counts(): readonly number[] {
     this.#refresh();
-    return this.#counts;
+    return this.#places.counts;
   }
 
   /** Active tasks of the service in all places. */
   get total(): number {
     this.#refresh();
-    return this.#total;
+    return this.#places.total;
   }
 
   /** The place of the node; -1 when it has none. */
@@ -48,27 +53,17 @@ export class TopologyCounts {
   /** Active tasks of the service in the node's place; 0 when it has none. */
   near(node: NodeInfo): number {
     const place = this.placeOf(node);
-    return place === -1 ? 0 : (this.#counts[place] as number);
+    return place === -1 ? 0 : (this.counts[place] as number);
   }
 
-  /** Cost: O(nodes with tasks of the service + places), once per change. */
   #refresh(): void {
     const { revision, columns } = this.#state;
     if (this.#revision === revision) return;
     this.#revision = revision;
     this.#domains = columns.domains(this.#topologyKey);
-    const { of, values } = this.#domains;
-    const counts = values.map(() => 0);
-    let total = 0;
-    this.#state.activeTasksOf(this.#serviceId).each((node, tasks) => {
-      const place = of[node.ordinal] ?? -1;
-      if (place === -1) return;
-      counts[place] = (counts[place] as number) + tasks;
-      total += tasks;
-    });
-    this.#counts = counts;
-    this.#total = total;
+    this.#places = this.#state.activeTasksOf(this.#serviceId).places(this.#domains);
   }
 }
 
 const NOWHERE: NodeDomains = Object.freeze({ values: [], of: new Int32Array(0) });
+const NOBODY: PlaceCounts = Object.freeze({ counts: [], total: 0 });

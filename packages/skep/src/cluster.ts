@@ -288,7 +288,7 @@ export class Cluster {
 
   /**
    * Why an object changed: the commits that led to its newest change, or to the one that is asked
-   * for, the cause first; `renderWhy` of `@skep/controller` makes text of them.
+   * for, the cause first; `renderWhy` makes text of them.
    * @throws failed-precondition without the option `trace`; not-found for a task nobody knows.
    */
   why<Spec, Status>(

@@ -14,7 +14,7 @@ import { coreModule } from './modules/core-module.js';
 import { orchestratorModule } from './modules/orchestrator-module.js';
 import { simulatorModule } from './modules/simulator-module.js';
 import { storeModule } from './modules/store-module.js';
-import { wantedNodes, type ClusterOptions, type NodeOptions } from './options.js';
+import { wantedNodes, wantedSettings, type ClusterOptions, type NodeOptions } from './options.js';
 import { RunnableStack } from './runnable-stack.js';
 
 /** The container of a cluster with all modules and plugins loaded, nothing resolved yet. */
@@ -104,9 +104,10 @@ function requireUniqueNames(nodes: readonly NodeOptions[]): void {
 }
 
 /** The manager writes the settings itself when it first starts, so nobody else would judge them. */
-function requireRightSettings(store: Store, { cluster }: ClusterOptions): void {
-  if (cluster === undefined) return;
-  const object = newObject(ClusterKind, { id: 'settings', name: 'default', spec: cluster });
+function requireRightSettings(store: Store, options: ClusterOptions): void {
+  if (options.cluster === undefined && options.dataplane === undefined) return;
+  const spec = wantedSettings(options);
+  const object = newObject(ClusterKind, { id: 'settings', name: 'default', spec });
   const complaints = admit(store.view(), { type: 'create', object });
   if (complaints.length > 0) throw admissionError(complaints);
 }

@@ -15,6 +15,7 @@ export { problemsOf } from './problems.js';
 export { RunnableStack } from './runnable-stack.js';
 export { settle } from './settle.js';
 export { explainer, shortfallsOf } from './shortfalls.js';
+export { renderWhy } from './why.js';
 export type {
   Applied,
   ApplyOptions,

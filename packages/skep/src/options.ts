@@ -6,6 +6,7 @@ import {
   SkepError,
   type AnyKind,
   type ClusterSpec,
+  type DataplaneName,
   type Labels,
   type NodeAvailability,
   type NodeDescription,
@@ -39,6 +40,8 @@ export interface ClusterOptions {
   readonly seed?: number | string;
   /** Settings of the cluster. */
   readonly cluster?: ClusterSpec;
+  /** How nodes program their kernels; goes before `cluster.dataplane`. Default: ipvs. */
+  readonly dataplane?: DataplaneName;
   /** How containers behave: by image name without tag, or by a function. Default: they run. */
   readonly behaviour?: BehaviourOf | Readonly<Record<string, ContainerBehaviour>>;
   /**
@@ -64,6 +67,11 @@ export interface ClusterOptions {
    * Checks each commit: who may write what, and that nobody changes what was read. Default: true.
    */
   readonly checks?: boolean;
+}
+
+/** The settings of the cluster that the options ask for. */
+export function wantedSettings({ cluster, dataplane }: ClusterOptions): ClusterSpec {
+  return dataplane === undefined ? { ...cluster } : { ...cluster, dataplane };
 }
 
 /**

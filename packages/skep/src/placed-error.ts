@@ -1,7 +1,7 @@
 /**
  * What the front door refuses, told with the places in the files that it came from.
  */
-import { SkepError } from '@skep/api';
+import { compareBy, compareText, SkepError } from '@skep/api';
 import type { LoadedObject, PathStep, Place } from '@skep/manifest';
 import type { AdmissionComplaint } from '@skep/orchestrator';
 
@@ -13,17 +13,26 @@ export interface PlacedComplaint extends AdmissionComplaint {
 
 /**
  * The same error with a place in a file for every complaint, in the text and in
- * `details.complaints`. Anything but a refusal of the front door is given back as it is.
+ * `details.complaints`, by path and line. Anything but a refusal of the
+ * front door is given back as it is.
  */
 export function placedError(error: SkepError, objects: readonly LoadedObject[]): SkepError {
   const { complaints } = error.details;
   if (!Array.isArray(complaints) || !complaints.every(isAdmissionComplaint)) return error;
-  const placed = complaints.map((complaint) => withPlace(complaint, objects));
+  const placed = complaints.map((complaint) => withPlace(complaint, objects)).sort(inReadingOrder);
   return new SkepError(error.code, placed.map(describe).join('\n'), {
     details: { complaints: placed },
     cause: error,
   });
 }
+
+/** By path, line and column; what is in no file comes last. */
+const inReadingOrder = compareBy<PlacedComplaint>(
+  (a, b) => Number(a.place === undefined) - Number(b.place === undefined),
+  (a, b) => compareText(a.place?.path ?? '', b.place?.path ?? ''),
+  (a, b) => (a.place?.line ?? 0) - (b.place?.line ?? 0),
+  (a, b) => (a.place?.column ?? 0) - (b.place?.column ?? 0),
+);
 
 function isAdmissionComplaint(value: unknown): value is AdmissionComplaint {
   return typeof value === 'object' && value !== null && 'kind' in value && 'field' in value;

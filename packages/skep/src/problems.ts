@@ -91,7 +91,8 @@ function serviceProblems(view: View, service: Service): readonly Problem[] {
   ).length;
   const present = running + finishedSlots(service, newest);
   if (wanted !== undefined && present < wanted && meta.deletionRequestedAt === undefined) {
-    const message = `${running} of ${wanted} replicas are running${lastError(tasks)}`;
+    const noun = wanted === 1 ? 'replica is' : 'replicas are';
+    const message = `${running} of ${wanted} ${noun} running${lastError(tasks)}`;
     problems.push({ ...own, code: 'replicas-missing', message });
   }
   problems.push(...givenUp(view, service, newest), ...blockedRemoval(view, service, tasks));

@@ -7,6 +7,8 @@ import type { Manager } from '@skep/orchestrator';
 import type { View } from '@skep/store';
 import { findAnyTask, findObject } from './find.js';
 
+export { renderWhy } from '@skep/controller';
+
 /**
  * The commits that led to the newest change of an object, the cause first. Objects are meant by
  * name or id, tasks also by `SERVICE.SLOT`; what is deleted already by its id.

@@ -3,12 +3,13 @@
  * addresses, tables of every node, and connections that come back.
  */
 import { describe, expect, it } from '@jest/globals';
-import { Network, Service } from '@skep/api';
+import { Network, Service, type DataplaneName } from '@skep/api';
 import { createCluster, type Cluster } from 'skep';
 
-async function dualCluster(): Promise<Cluster> {
+async function dualCluster(dataplane: DataplaneName): Promise<Cluster> {
   const cluster = await createCluster({
     nodes: 2,
+    dataplane,
     cluster: { addressPools: ['10.0.0.0/8', 'fd00::/48'] },
   });
   await cluster.declare([
@@ -36,25 +37,28 @@ function answers(cluster: Cluster, address: string): readonly (string | undefine
 }
 
 describe('a cluster with networks of both families', () => {
-  it('answers on every virtual address, all tasks in turn', async () => {
-    const cluster = await dualCluster();
-    try {
-      expect(cluster.problems()).toEqual([]);
-      const service = cluster.view().getByName(Service, 'web');
-      const addresses = (service?.status.endpoint?.virtualAddresses ?? []).map(
-        ({ address }) => address.split('/')[0] ?? '',
-      );
-      expect(addresses.map((address) => address.includes(':'))).toEqual([false, true, true]);
-      const tasks = cluster.tasks('web').map(({ meta }) => meta.id);
-      for (const address of addresses) {
-        const [first, second, third, ...again] = answers(cluster, address);
-        expect([first, second, third].sort()).toEqual([...tasks].sort());
-        expect(again).toEqual([first, second, third]);
+  it.each<DataplaneName>(['ipvs', 'nftables'])(
+    'answers on every address in turn: %s',
+    async (dataplane) => {
+      const cluster = await dualCluster(dataplane);
+      try {
+        expect(cluster.problems()).toEqual([]);
+        const service = cluster.view().getByName(Service, 'web');
+        const addresses = (service?.status.endpoint?.virtualAddresses ?? []).map(
+          ({ address }) => address.split('/')[0] ?? '',
+        );
+        expect(addresses.map((address) => address.includes(':'))).toEqual([false, true, true]);
+        const tasks = cluster.tasks('web').map(({ meta }) => meta.id);
+        for (const address of addresses) {
+          const [first, second, third, ...again] = answers(cluster, address);
+          expect([first, second, third].sort()).toEqual([...tasks].sort());
+          expect(again).toEqual([first, second, third]);
+        }
+      } finally {
+        await cluster.stop();
       }
-    } finally {
-      await cluster.stop();
-    }
-  });
+    },
+  );
 
   it('says which family has no address left', async () => {
     const cluster = await createCluster({

@@ -72,6 +72,27 @@ describe('Cluster.apply', () => {
     await cluster.stop();
   });
 
+  it('complains in the order of the files, whatever the order of the names', async () => {
+    const cluster = await createCluster({ nodes: 1 });
+    const service = (name: string, network: string): string =>
+      `apiVersion: skep/v1\nkind: Service\nmetadata: { name: ${name} }\n` +
+      `spec: { task: { container: { image: a }, networks: [{ target: ${network} }] } }\n`;
+    const refusal = cluster.apply([
+      { path: 'z.yml', text: `${service('web', 'one')}---\n${service('db', 'two')}` },
+      { path: 'a.yml', text: service('api', 'three') },
+    ]);
+    const error = await refusal.then(
+      () => undefined,
+      (thrown: unknown) => thrown as SkepError,
+    );
+    expect(error?.message.split('\n').map((line) => line.slice(0, line.indexOf(' ')))).toEqual([
+      'a.yml:4:63:',
+      'z.yml:4:63:',
+      'z.yml:9:63:',
+    ]);
+    await cluster.stop();
+  });
+
   it('checks the form of manifests, and takes only what people may write', async () => {
     const cluster = await createCluster({ nodes: 1 });
     const manifest = (kind: string, spec: string): string =>

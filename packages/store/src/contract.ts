@@ -250,6 +250,12 @@ export interface Backend {
    * @throws resource-exhausted when the record is larger than the backend takes.
    */
   append(record: CommitRecord): Promise<'appended' | 'conflict'>;
+  /**
+   * Keeps several commits that follow each other, all or none: cheaper than one by one where each
+   * has to reach a disk. Commits that were asked for in one turn and touch nothing in common come
+   * this way; when it throws, each is tried alone. Default: `append` is used.
+   */
+  appendAll?(records: readonly CommitRecord[]): Promise<'appended' | 'conflict'>;
   /** The same at once, for backends that have nothing to wait for. Default: `append` is used. */
   appendNow?(record: CommitRecord): 'appended' | 'conflict';
   /**

@@ -63,19 +63,22 @@ export class TableState {
     return (this.#view ??= new TableView(this.#views, this.#version));
   }
 
-  /** What a transaction would do now, or the conflict it meets; see `draftOf`. */
-  draft(transaction: Transaction): Draft | Conflict {
+  /**
+   * What a transaction would do now, or the conflict it meets; see `draftOf`. `ahead`: how many
+   * commits come before it that do not touch what it does.
+   */
+  draft(transaction: Transaction, ahead = 0): Draft | Conflict {
     return draftOf(transaction, {
       tables: this.tables,
-      revision: this.revision + 1,
+      revision: this.revision + 1 + ahead,
       now: this.#clock.now(),
       owners: this.#owners,
     });
   }
 
-  /** The draft as the next commit. */
-  commitOf(draft: Draft, actor: string): CommitEvent {
-    const commit = { revision: this.revision + 1, actor, events: draft.events };
+  /** The draft as the next commit, or as the one after `ahead` others. */
+  commitOf(draft: Draft, actor: string, ahead = 0): CommitEvent {
+    const commit = { revision: this.revision + 1 + ahead, actor, events: draft.events };
     return this.#isFreezing ? deepFreeze(commit) : commit;
   }
 

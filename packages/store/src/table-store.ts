@@ -5,6 +5,7 @@ import { SkepError, type AnyKind, type Clock, type Revision } from '@skep/api';
 import type { Observable } from 'rxjs';
 import { commitInPieces } from './batch.js';
 import { closedError, isClosing } from './closing.js';
+import { CommitGroup, GROUP_MAX } from './commit-group.js';
 import { commitObservable } from './commit-observable.js';
 import { recordOf } from './commit-record.js';
 import { commitStream } from './commit-stream.js';
@@ -34,6 +35,12 @@ const ATTEMPTS_MAX = 100;
 /** Longest wait for the commit of another writer that was first. */
 const CATCH_UP_MS = 30_000;
 
+/** A commit that was asked for and has no answer yet. */
+interface WaitingCommit {
+  readonly transaction: Transaction;
+  readonly resolve: (result: CommitResult | Promise<CommitResult>) => void;
+}
+
 /** A store over a backend whose contents were loaded. */
 export class TableStore implements Store {
   readonly kinds: readonly AnyKind[];
@@ -46,6 +53,8 @@ export class TableStore implements Store {
   readonly #bufferMax: number;
   /** The last commit that waits for the backend; the next one waits for it. */
   #turn: Promise<void> | undefined;
+  /** Commits for a backend that takes several at once. */
+  #waiting: WaitingCommit[] = [];
   #closed: SkepError | undefined;
   #whenClosed: Promise<void> | undefined;
 
@@ -182,6 +191,7 @@ export class TableStore implements Store {
 
   /** One commit at a time: the next is checked against what this one leaves. */
   #commitInTurn(transaction: Transaction): Promise<CommitResult> {
+    if (this.#backend?.appendAll !== undefined) return this.#commitInGroup(transaction);
     const before = this.#turn ?? Promise.resolve();
     const result = before.then(() => this.#commitLater(transaction));
     const turn = result
@@ -191,6 +201,59 @@ export class TableStore implements Store {
       });
     this.#turn = turn;
     return result;
+  }
+
+  /** The next turn takes what has come up to then. */
+  #commitInGroup(transaction: Transaction): Promise<CommitResult> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ transaction, resolve });
+      this.#turn ??= Promise.resolve().then(() => this.#commitWaiting());
+    });
+  }
+
+  async #commitWaiting(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const alone = await this.#commitTogether();
+      for (const { transaction, resolve } of this.#waiting.splice(0, alone)) {
+        const result = this.#commitLater(transaction);
+        resolve(result);
+        await result.catch(() => undefined);
+      }
+    }
+    this.#turn = undefined;
+  }
+
+  /**
+   * Commits the first that wait, as far as they do not touch each other. Returns how many have to
+   * be tried alone: all of them when the backend refused, one that conflicts or throws.
+   */
+  async #commitTogether(): Promise<number> {
+    const [state, backend] = [this.#state, this.#backend];
+    const group = new CommitGroup(state.tables);
+    const drafts: { readonly draft: Draft; readonly commit: CommitEvent }[] = [];
+    try {
+      for (const { transaction } of this.#waiting.slice(0, GROUP_MAX)) {
+        if (!group.isIndependent(transaction)) break;
+        const ahead = drafts.length;
+        const draft = state.draft(transaction, ahead);
+        if (isConflict(draft) || draft.events.length === 0) break;
+        group.add(draft);
+        drafts.push({ draft, commit: state.commitOf(draft, transaction.actor, ahead) });
+      }
+    } catch {
+      // It throws again when its turn comes.
+    }
+    if (drafts.length < 2 || (this.#closed !== undefined && !isClosing(this.#closed))) return 1;
+    const records = drafts.map(({ commit }) => recordOf(commit));
+    const outcome = await backend?.appendAll?.(records).catch(() => undefined);
+    if (outcome !== 'appended') return drafts.length;
+    const done = this.#waiting.splice(0, drafts.length);
+    for (const [at, { draft, commit }] of drafts.entries()) {
+      if (state.revision < commit.revision) this.#apply(draft, commit);
+      done[at]?.resolve({ ok: true, revision: commit.revision });
+    }
+    this.#foreign.advance(state.revision);
+    return 0;
   }
 
   async #commitLater(transaction: Transaction): Promise<CommitResult> {

@@ -2,8 +2,8 @@
  * `skep map`: the cluster's network as an operator draws it, in text or as one SVG.
  */
 import { compareText } from '@skep/api';
-import { renderDrawing, type TableContent } from '@skep/network';
-import type { Cluster } from 'skep';
+import { renderDrawing, taskNamespace, type TableContent } from '@skep/network';
+import { findTask, type Cluster } from 'skep';
 import { nodeMaps } from '../views/network.js';
 import { CommandFault, EXIT, type ExitCode, type Surroundings } from '../surroundings.js';
 import { withSettledCluster, type SimulationOptions } from './simulated-cluster.js';
@@ -42,5 +42,16 @@ function drawing(cluster: Cluster, options: MapOptions): string {
   if (to === undefined) return renderDrawing({ nodes });
   const { hops } = requestOf(cluster, { to, protocol, ...(from === undefined ? {} : { from }) });
   const title = `${from ?? 'somebody outside'} → ${to} (${protocol})`;
-  return renderDrawing({ nodes, request: { title, hops, isFromOutside: from === undefined } });
+  const start = from === undefined ? { isFromOutside: true } : { origin: placeOf(cluster, from) };
+  return renderDrawing({ nodes, request: { title, hops, ...start } });
+}
+
+/** Where a task is: its node, and its namespace there. */
+function placeOf(
+  cluster: Cluster,
+  from: string,
+): { readonly node: string; readonly namespace: string } {
+  const { meta, status } = findTask(cluster.view(), from);
+  const { name } = cluster.host(status.nodeId ?? '');
+  return { node: name, namespace: taskNamespace('', meta.id).name };
 }

@@ -11,6 +11,7 @@ import {
   Node,
   Secret,
   type ClusterSpec,
+  type DataplaneName,
 } from '@skep/api';
 import { isAcceptable, loadManifests, type LoadedManifests } from '@skep/manifest';
 import { createCluster, placedError, type Cluster, type Settlement } from 'skep';
@@ -39,10 +40,14 @@ export interface SimulationOptions extends FileOptions {
   readonly nodes: number;
   readonly managers: number;
   readonly seed: string;
+  /** Default: that of the files, or ipvs. */
+  readonly dataplane?: DataplaneName;
   /** Create what the files declare as external. */
   readonly provideExternal?: boolean;
   /** Longest virtual time to wait, in seconds. */
   readonly limit: number;
+  /** Remembers why objects change, for `cluster.why`. Default: false. */
+  readonly isTraced?: boolean;
 }
 
 /** A cluster that was made from files. */
@@ -115,7 +120,9 @@ async function created(
 ): Promise<Cluster> {
   const nodes = simulatedNodes(options, loaded.objects);
   try {
-    return await createCluster({ seed: options.seed, nodes, ...own, ...settingsOf(loaded) });
+    const { seed, dataplane, isTraced = false } = options;
+    const chosen = { trace: isTraced, ...(dataplane === undefined ? {} : { dataplane }) };
+    return await createCluster({ seed, nodes, ...chosen, ...own, ...settingsOf(loaded) });
   } catch (thrown) {
     throw isSkepError(thrown) ? placedError(thrown, loaded.objects) : thrown;
   }

@@ -2,13 +2,21 @@
  * `skep tables NODE`: what the kernel of a node would hold, as people or its own tools read it.
  */
 import { canonicalJson } from '@skep/api';
-import { renderNode, renderTables, tablesJson, type NodeTables, type Tool } from '@skep/network';
+import {
+  renderNftables,
+  renderNode,
+  renderTables,
+  tablesJson,
+  type NodeTables,
+  type RenderedNamespace,
+  type Tool,
+} from '@skep/network';
 import type { Cluster } from 'skep';
 import { CommandFault, type ExitCode, EXIT, type Surroundings } from '../surroundings.js';
 import { withSettledCluster, type SimulationOptions } from './simulated-cluster.js';
 
 /** Forms in which tables are shown. */
-export const TABLE_FORMATS = ['table', 'ipvsadm', 'iptables', 'json'] as const;
+export const TABLE_FORMATS = ['table', 'ipvsadm', 'nft', 'iptables', 'json'] as const;
 
 /** Options of `skep tables`. */
 export interface TablesOptions extends SimulationOptions {
@@ -16,10 +24,17 @@ export interface TablesOptions extends SimulationOptions {
   readonly format: (typeof TABLE_FORMATS)[number];
 }
 
-/** Tools whose texts a format shows. */
-const TOOLS_OF: Readonly<Record<'ipvsadm' | 'iptables', readonly Tool[]>> = Object.freeze({
-  ipvsadm: ['ipvs'],
-  iptables: ['iptables', 'ip6tables'],
+interface ToolFormat {
+  readonly render: (tables: NodeTables) => readonly RenderedNamespace[];
+  /** Tools whose texts the format shows. */
+  readonly tools: readonly Tool[];
+}
+
+/** Forms that are texts of tools, each by the renderer that writes for them. */
+const TOOL_FORMATS: Readonly<Record<'ipvsadm' | 'nft' | 'iptables', ToolFormat>> = Object.freeze({
+  ipvsadm: { render: renderNode, tools: ['ipvs'] },
+  nft: { render: renderNftables, tools: ['nft'] },
+  iptables: { render: renderNode, tools: ['iptables', 'ip6tables'] },
 });
 
 /** Settles the files and shows the tables of one node. */
@@ -58,16 +73,21 @@ function textOf(cluster: Cluster, held: NodeTables, { format, network }: TablesO
       return renderTables(held, { ...only, nodeName: (id) => names.get(id) ?? id });
     }
     case 'ipvsadm':
+    case 'nft':
     case 'iptables':
-      return toolTexts(held, TOOLS_OF[format], network);
+      return toolTexts(held, TOOL_FORMATS[format], network);
   }
 }
 
 /** The texts of these tools, each under the namespace that it belongs to. */
-function toolTexts(held: NodeTables, tools: readonly Tool[], network: string | undefined): string {
+function toolTexts(
+  held: NodeTables,
+  { render, tools }: ToolFormat,
+  network: string | undefined,
+): string {
   const ids = held.networks.values().filter(({ id, name }) => [id, name].includes(network ?? id));
   const shown = new Set(ids.map(({ id }) => id));
-  return renderNode(held)
+  return render(held)
     .filter(({ namespace }) => network === undefined || shown.has(namespace.networkId ?? ''))
     .flatMap(({ namespace, texts }) =>
       tools

@@ -24,7 +24,7 @@ import type { View } from '@skep/store';
 const byName = (a: StoredObject, b: StoredObject): number => compareText(a.meta.name, b.meta.name);
 
 /** Lines between columns only; no colour, so that the output is the same everywhere. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const plain = new Table({
     head: [...head],
     style: { head: [], border: [], compact: true },

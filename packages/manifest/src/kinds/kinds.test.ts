@@ -237,6 +237,7 @@ const cluster: Full<ClusterSpec> = {
   addressPools: ['10.0.0.0/8'],
   subnetPrefix: 24,
   dataPathPort: 4789,
+  dataplane: 'nftables',
   dynamicPorts: { first: 30_000, last: 32_767 },
   dnsTtlMs: 1,
   drainTimeoutMs: 1,

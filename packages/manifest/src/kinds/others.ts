@@ -119,6 +119,7 @@ export const clusterSchema: z.ZodType<ClusterSpec> = z.strictObject({
   addressPools: maybe(texts.min(1)),
   subnetPrefix: maybe(z.int().min(8).max(29)),
   dataPathPort: maybe(z.int().min(1024).max(49_151)),
+  dataplane: maybe(z.enum(['ipvs', 'nftables'])),
   dynamicPorts: maybe(z.strictObject({ first: port.min(1), last: port.min(1) })),
   dnsTtlMs: maybe(milliseconds),
   drainTimeoutMs: maybe(milliseconds),

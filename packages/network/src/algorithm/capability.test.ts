@@ -15,9 +15,9 @@ describe('unsupportedBy', () => {
     ['source hash', { algorithm: 'source-hash' }, [], []],
     ['maglev', { algorithm: 'maglev', isLocalOnly: true, slowStartMs: 5 }, [], []],
     ['least connections', { algorithm: 'least-connections' }, [], ['algorithm']],
-    ['affinity', affinity(10_000), [], []],
-    ['affinity of part of a second', affinity(1500), ['affinity.timeoutMs'], []],
-    ['affinity of 40 days', affinity(40 * 86_400_000), ['affinity.timeoutMs'], []],
+    ['affinity', affinity(10_000), [], ['affinity']],
+    ['affinity of part of a second', affinity(1500), ['affinity.timeoutMs'], ['affinity']],
+    ['affinity of 40 days', affinity(40 * 86_400_000), ['affinity.timeoutMs'], ['affinity']],
     [
       'weights',
       { weights: [{ weight: 65_535 }, { weight: 65_536 }, { weight: 0.5 }] },

@@ -4,11 +4,8 @@
  *
  * **Source:** ipvsadm(8) and Linux net/netfilter/ipvs; nft(8).
  */
-import { endpointMode, type EndpointSpec } from '@skep/api';
+import { endpointMode, type DataplaneName, type EndpointSpec } from '@skep/api';
 import { WEIGHT_MAX } from './slow-start.js';
-
-/** A way to program a kernel. */
-export type DataplaneName = 'ipvs' | 'nftables';
 
 /** A field of an endpoint that cannot be had. */
 export interface Unsupported {
@@ -25,14 +22,14 @@ const PERSISTENCE_MAX_MS = 31 * 24 * 60 * 60 * 1000;
 
 type Rule = (endpoint: EndpointSpec) => readonly Unsupported[];
 
-/** What no dataplane can do. */
-const COMMON_LIMITS: readonly Rule[] = [dnsLimits, weightLimits];
+/** What a dataplane cannot do for services with a virtual address. */
+const LIMITS: Readonly<Record<DataplaneName, readonly Rule[]>> = Object.freeze({
+  ipvs: [weightLimits, persistenceLimits],
+  nftables: [weightLimits, connectionLimits, memoryLimits],
+});
 
-/** What IPVS cannot do. */
-const IPVS_LIMITS: readonly Rule[] = [persistenceLimits];
-
-/** What nftables cannot do. */
-const NFTABLES_LIMITS: readonly Rule[] = [connectionLimits];
+/** What none can do for services without one. */
+const DNS_LIMITS: readonly Rule[] = [dnsLimits, weightLimits];
 
 /**
  * What of the endpoint the dataplane cannot do; empty when it can do everything. Says nothing of
@@ -44,13 +41,12 @@ export function unsupportedBy(
   endpoint: EndpointSpec | undefined,
 ): readonly Unsupported[] {
   if (endpoint === undefined) return [];
-  const own = dataplane === 'ipvs' ? IPVS_LIMITS : NFTABLES_LIMITS;
-  return [...COMMON_LIMITS, ...own].flatMap((rule) => rule(endpoint));
+  const rules = endpointMode(endpoint) === 'dnsrr' ? DNS_LIMITS : LIMITS[dataplane];
+  return rules.flatMap((rule) => rule(endpoint));
 }
 
 /** Without a virtual address there is nothing that could balance: clients choose. */
 function dnsLimits(endpoint: EndpointSpec): readonly Unsupported[] {
-  if (endpointMode(endpoint) !== 'dnsrr') return [];
   const { algorithm, affinity, isLocalOnly, slowStartMs, weights = [] } = endpoint;
   const isPartial = weights.some(({ weight }) => weight > 1);
   const asked: readonly (readonly [string, boolean])[] = [
@@ -71,7 +67,7 @@ function dnsLimits(endpoint: EndpointSpec): readonly Unsupported[] {
 
 function weightLimits({ weights = [] }: EndpointSpec): readonly Unsupported[] {
   return weights.flatMap(({ weight }, index) =>
-    Number.isInteger(weight) && weight <= WEIGHT_MAX
+    !(weight >= 0) || (Number.isInteger(weight) && weight <= WEIGHT_MAX)
       ? []
       : [
           {
@@ -86,6 +82,7 @@ function weightLimits({ weights = [] }: EndpointSpec): readonly Unsupported[] {
 function persistenceLimits({ affinity }: EndpointSpec): readonly Unsupported[] {
   if (affinity === undefined) return [];
   const { timeoutMs } = affinity;
+  if (!(timeoutMs > 0)) return [];
   if (timeoutMs % 1000 === 0 && timeoutMs <= PERSISTENCE_MAX_MS) return [];
   return [
     {
@@ -104,6 +101,20 @@ function connectionLimits({ algorithm }: EndpointSpec): readonly Unsupported[] {
       field: 'algorithm',
       reason: 'nftables cannot compare the open connections of backends',
       hint: 'use round-robin, weighted-round-robin, source-hash or maglev, or the dataplane ipvs',
+    },
+  ];
+}
+
+/** Its rules keep no list of clients, so a time after which one is forgotten means nothing. */
+function memoryLimits({ affinity }: EndpointSpec): readonly Unsupported[] {
+  if (affinity === undefined) return [];
+  return [
+    {
+      field: 'affinity',
+      reason: 'nftables remembers no clients, and so cannot forget one after a time',
+      hint:
+        'use the algorithm source-hash or maglev: a client keeps its backend while the backends ' +
+        'stay the same; or the dataplane ipvs',
     },
   ];
 }

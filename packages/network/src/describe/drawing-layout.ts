@@ -3,9 +3,15 @@
  */
 import { compareBy, compareText } from '@skep/api';
 import type { Hop } from '../interpreter/result.js';
-import { HOST_NAMESPACE, sandboxNamespace, taskNamespace } from '../render/rendered.js';
-import { addressOf } from '../table/ipv4.js';
+import {
+  HOST_NAMESPACE,
+  bridgeNamespace,
+  sandboxNamespace,
+  taskNamespace,
+} from '../render/rendered.js';
+import { hasSandboxAddress } from '../table/network-table.js';
 import type { NetworkTable, TableContent } from '../table/node-tables.js';
+import { plainAddresses } from './addresses.js';
 import { orderedNetworks, shortTaskName } from './node-map.js';
 
 /** A network as the drawing shows it. */
@@ -95,6 +101,8 @@ export interface DrawingInput {
     readonly hops: readonly Hop[];
     /** It was sent by somebody who is not on a node. */
     readonly isFromOutside?: boolean;
+    /** Whose namespace it was sent from, on which node; the way begins there. */
+    readonly origin?: Pick<Hop, 'node' | 'namespace'>;
   };
 }
 
@@ -126,13 +134,22 @@ export function layoutDrawing({ nodes, request }: DrawingInput): DrawingLayout {
     outside,
     vips,
     path: pathOf(
-      [...(isFromOutside ? [{ node: '', namespace: '' }] : []), ...(request?.hops ?? [])],
+      [...originsOf(request), ...(request?.hops ?? [])],
       [...drawn.flatMap(({ boxes }) => boxes), ...(outside ? [outside] : [])],
+      balancersByBridge(nodes),
     ),
     steps,
     vipsY,
     stepsY,
   };
+}
+
+/** Where the way of a request begins, before its first step. */
+function originsOf(
+  request: DrawingInput['request'],
+): readonly Pick<Hop, 'node' | 'namespace' | 'action'>[] {
+  if (request?.isFromOutside === true) return [{ node: '', namespace: '', action: '' }];
+  return request?.origin === undefined ? [] : [{ ...request.origin, action: '' }];
 }
 
 /** Networks of all nodes, each once: ingress first, then by name. */
@@ -204,25 +221,26 @@ function contentsOf(tables: TableContent): readonly Content[] {
   const { nodeName, host } = tables;
   const { namespacePrefix, gatewayBridge, underlayAddress } = host;
   const keyOf = (namespace: { readonly name: string }): string => `${nodeName}/${namespace.name}`;
-  const gateway = (address: string): DrawnAddress => ({
-    network: undefined,
-    text: `${addressOf(address)} on ${gatewayBridge.name}`,
-  });
-  const inNetwork = (network: string, address: string): DrawnAddress => ({
-    network,
-    text: addressOf(address),
-  });
+  const gateway = (...addresses: readonly (string | undefined)[]): readonly DrawnAddress[] =>
+    plainAddresses(...addresses).map((address) => ({
+      network: undefined,
+      text: `${address} on ${gatewayBridge.name}`,
+    }));
+  const inNetwork = (
+    network: string,
+    ...addresses: readonly (string | undefined)[]
+  ): readonly DrawnAddress[] => plainAddresses(...addresses).map((text) => ({ network, text }));
   const balancers = orderedNetworks(tables).flatMap((network): Content[] => {
-    const { id, name, isIngress, loadBalancerAddress, gatewayLeg } = network;
-    if (loadBalancerAddress === undefined) return [];
+    const { id, name, isIngress } = network;
+    if (!hasSandboxAddress(network)) return [];
     return [
       {
         key: keyOf(sandboxNamespace(namespacePrefix, network)),
         kind: 'balancer',
         title: isIngress ? 'ingress sandbox' : `balancer of ${name}`,
         lines: [
-          inNetwork(id, loadBalancerAddress),
-          ...(gatewayLeg === undefined ? [] : [gateway(gatewayLeg)]),
+          ...inNetwork(id, network.loadBalancerAddress, network.loadBalancerAddress6),
+          ...gateway(network.gatewayLeg, network.gatewayLeg6),
         ],
       },
     ];
@@ -234,8 +252,10 @@ function contentsOf(tables: TableContent): readonly Content[] {
       kind: 'task',
       title: shortTaskName(task.taskName),
       lines: [
-        ...task.endpoints.map(({ networkId, address }) => inNetwork(networkId, address)),
-        ...(task.gateway === undefined ? [] : [gateway(task.gateway.address)]),
+        ...task.endpoints.flatMap(({ networkId, address, address6 }) =>
+          inNetwork(networkId, address, address6),
+        ),
+        ...gateway(task.gateway?.address, task.gateway?.address6),
       ],
     }));
   const ports = host.ingressPorts
@@ -247,7 +267,7 @@ function contentsOf(tables: TableContent): readonly Content[] {
     title: 'host',
     lines: [
       { network: undefined, text: underlayAddress },
-      gateway(gatewayBridge.address),
+      ...gateway(gatewayBridge.address, gatewayBridge.address6),
       ...(ports.length === 0 ? [] : [{ network: undefined, text: `ports ${ports.join(' ')}` }]),
     ],
   };
@@ -282,14 +302,32 @@ function vipsOf(nodes: readonly TableContent[]): readonly DrawnVip[] {
   );
 }
 
+/**
+ * Box of each network's balancer by the namespace of its bridge: under the dataplane nftables
+ * virtual addresses are balanced there.
+ */
+function balancersByBridge(nodes: readonly TableContent[]): ReadonlyMap<string, string> {
+  const keys = nodes.flatMap(({ nodeName, host: { namespacePrefix }, networks }) =>
+    networks.values().map((network): readonly [string, string] => {
+      const bridge = bridgeNamespace(namespacePrefix, network.id);
+      const sandbox = sandboxNamespace(namespacePrefix, network);
+      return [`${nodeName}/${bridge.name}`, `${nodeName}/${sandbox.name}`];
+    }),
+  );
+  return new Map(keys);
+}
+
 function pathOf(
-  hops: readonly Pick<Hop, 'node' | 'namespace'>[],
+  hops: readonly Pick<Hop, 'node' | 'namespace' | 'action'>[],
   boxes: readonly DrawnBox[],
+  balancers: ReadonlyMap<string, string>,
 ): readonly DrawnBox[] {
   const byKey = new Map(boxes.map((box) => [box.key, box]));
   const path: DrawnBox[] = [];
-  for (const { node, namespace } of hops) {
-    const box = byKey.get(node === '' ? OUTSIDE_KEY : `${node}/${namespace}`);
+  for (const { node, namespace, action } of hops) {
+    const place = `${node}/${namespace}`;
+    const balancer = action.startsWith('dnat ') ? balancers.get(place) : undefined;
+    const box = byKey.get(node === '' ? OUTSIDE_KEY : (balancer ?? place));
     // Bridges and tunnels are the lines between the boxes.
     if (box !== undefined && box !== path[path.length - 1]) path.push(box);
   }

@@ -76,6 +76,22 @@ describe('layoutDrawing', () => {
     expect(steps).toHaveLength(hops.length);
   });
 
+  it('goes by a balancer whose work is done on the bridge', () => {
+    const client = boxesOf().find(({ key }) => key === 'node1/task_client1');
+    const hops = [
+      { ...hop('node1', '1-overlay1'), action: 'dnat to 10.0.9.3' },
+      hop('node1', '1-overlay1'),
+      hop('node2', 'task_vote1'),
+    ];
+    const origin = { node: 'node1', namespace: 'task_client1' };
+    const { path } = layoutDrawing({ nodes: NODES, request: { title: 'a request', hops, origin } });
+    expect(path.map(({ title }) => title)).toEqual([
+      client?.title,
+      'balancer of overlay1',
+      'vote.1.vote1',
+    ]);
+  });
+
   it('draws nothing outside when nobody is there', () => {
     const request = { title: 'a request', hops: [hop('node1', 'host')] };
     expect(layoutDrawing({ nodes: NODES, request }).outside).toBeUndefined();

@@ -5,6 +5,7 @@ import { compareBy, compareText } from '@skep/api';
 import { compareAddresses, ipRangeText } from '../table/ip.js';
 import { addressOf } from '../table/ipv4.js';
 import type { NetworkTable, TableContent, TaskSandbox } from '../table/node-tables.js';
+import { addressesText } from './addresses.js';
 import { textTable } from './text-table.js';
 
 /** How things are called for people. */
@@ -71,29 +72,37 @@ function matrix(
   ];
   const rows = [
     row('', ({ name }) => name, gatewayBridge.name),
-    row('range', subnetsOf, ipRangeText(gatewayBridge.address)),
-    row('VXLAN id', ({ subnets }) => subnets.map(({ vxlanId }) => String(vxlanId)).join(' ')),
+    row(
+      'range',
+      subnetsOf,
+      [gatewayBridge.address, gatewayBridge.address6]
+        .flatMap((address) => (address === undefined ? [] : [ipRangeText(address)]))
+        .join(' '),
+    ),
+    row('VXLAN id', ({ subnets }) =>
+      [...new Set(subnets.map(({ vxlanId }) => String(vxlanId)))].join(' '),
+    ),
     row(
       'bridge',
       ({ subnets }) => subnets.map(({ gateway }) => addressOf(gateway)).join(' '),
-      addressOf(gatewayBridge.address),
+      addressesText(gatewayBridge.address, gatewayBridge.address6),
     ),
   ];
   for (const network of networks) {
-    if (network.loadBalancerAddress === undefined) continue;
+    const own = addressesText(network.loadBalancerAddress, network.loadBalancerAddress6);
+    if (own === undefined) continue;
     const title = network.isIngress ? 'ingress sandbox' : `balancer of ${network.name}`;
-    const own = addressOf(network.loadBalancerAddress);
-    const leg = network.gatewayLeg === undefined ? undefined : addressOf(network.gatewayLeg);
+    const leg = addressesText(network.gatewayLeg, network.gatewayLeg6);
     rows.push(row(title, ({ id }) => (id === network.id ? own : undefined), leg));
   }
   for (const task of orderedTasks(tables)) {
-    const leg = task.gateway === undefined ? undefined : addressOf(task.gateway.address);
+    const leg = addressesText(task.gateway?.address, task.gateway?.address6);
     rows.push(
       row(
         `task ${shortTaskName(task.taskName)}`,
         ({ id }) => {
-          const address = task.endpoints.find(({ networkId }) => networkId === id)?.address;
-          return address === undefined ? undefined : addressOf(address);
+          const endpoint = task.endpoints.find(({ networkId }) => networkId === id);
+          return addressesText(endpoint?.address, endpoint?.address6);
         },
         leg,
       ),
@@ -128,9 +137,12 @@ function servicesOf(networks: readonly NetworkTable[]): readonly string[] {
 }
 
 function vipOf(network: NetworkTable, service: string): string | undefined {
-  return network.vips
+  const vips = network.vips
     .values()
-    .find(({ services }) => services.some(({ serviceName }) => serviceName === service))?.address;
+    .filter(({ services }) => services.some(({ serviceName }) => serviceName === service))
+    .map(({ address }) => address)
+    .sort(compareAddresses);
+  return addressesText(...vips);
 }
 
 function tunnelLines(

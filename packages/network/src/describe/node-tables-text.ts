@@ -4,8 +4,9 @@
 import { compareBy, compareText } from '@skep/api';
 import { schedulerOf } from '../ipvs/balancer-items.js';
 import { sandboxNamespace } from '../render/rendered.js';
-import { addressOf } from '../table/ipv4.js';
+import { isIpv6 } from '../table/ip.js';
 import type { NetworkTable, TableContent, VipTable } from '../table/node-tables.js';
+import { addressesText, plainAddresses } from './addresses.js';
 import { orderedNetworks, shortTaskName, type Names } from './node-map.js';
 import { textTable } from './text-table.js';
 
@@ -34,6 +35,11 @@ export function renderTables(tables: TableContent, options: RenderTablesOptions 
 
 const markText = (mark: number): string => `0x${mark.toString(16)}`;
 
+/** `172.18.0.2:8080`, `[fd00:18::2]:8080`. */
+function socketText(address: string, port: number): string {
+  return `${isIpv6(address) ? `[${address}]` : address}:${port}`;
+}
+
 const namesOf = ({ services }: VipTable): string =>
   services.map(({ serviceName }) => serviceName).join(' ');
 
@@ -44,13 +50,13 @@ function portLines(tables: TableContent, networks: readonly NetworkTable[]): rea
       const network = networks.find(({ id }) => id === networkId);
       const vip = network?.vips.get(virtualAddress);
       if (network === undefined || vip === undefined) return [];
-      const leg = network.gatewayLeg === undefined ? '-' : addressOf(network.gatewayLeg);
+      const legs = plainAddresses(network.gatewayLeg, network.gatewayLeg6);
       return [
         {
           order: publishedPort,
           cells: [
             `${publishedPort}/${protocol}`,
-            `${leg}:${publishedPort}`,
+            legs.map((leg) => socketText(leg, publishedPort)).join(' ') || '-',
             markText(mark),
             namesOf(vip),
           ],
@@ -64,16 +70,16 @@ function portLines(tables: TableContent, networks: readonly NetworkTable[]): rea
       ),
     )
     .map(({ cells }) => cells);
-  const hostRows = tables.tasks
-    .values()
-    .flatMap(({ hostPorts, gateway, taskName }) =>
-      hostPorts.map(({ publishedPort, protocol, targetPort }) => [
-        `${publishedPort}/${protocol}`,
-        `${addressOf(gateway?.address ?? '-')}:${targetPort}`,
-        '-',
-        `task ${shortTaskName(taskName)}`,
-      ]),
-    );
+  const hostRows = tables.tasks.values().flatMap(({ hostPorts, gateway, taskName }) =>
+    hostPorts.map(({ publishedPort, protocol, targetPort }) => [
+      `${publishedPort}/${protocol}`,
+      plainAddresses(gateway?.address, gateway?.address6)
+        .map((leg) => socketText(leg, targetPort))
+        .join(' ') || '-',
+      '-',
+      `task ${shortTaskName(taskName)}`,
+    ]),
+  );
   if (rows.length + hostRows.length === 0) return ['  no published ports'];
   return [
     '  published ports of the host',
@@ -87,7 +93,8 @@ function networkLines(
   options: Names,
 ): readonly string[] {
   const { name } = sandboxNamespace(tables.host.namespacePrefix, network);
-  const own = addressOf(network.loadBalancerAddress ?? 'no address yet');
+  const { loadBalancerAddress, loadBalancerAddress6 } = network;
+  const own = addressesText(loadBalancerAddress, loadBalancerAddress6) ?? 'no address yet';
   const title = `  ${network.name} in ${name} (${own})`;
   const vips = [...network.vips.values()].sort((a, b) => a.mark - b.mark);
   if (vips.length === 0) return [title, '    no virtual addresses'];

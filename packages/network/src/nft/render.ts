@@ -42,7 +42,7 @@ export function renderNftables(tables: TableContent): readonly RenderedNamespace
       transactionsOf(change).map(textOf).join(''),
     ]),
   );
-  return renderItems([...segmentItems(tables), ...addressItems(tables)]).map((rendered) => ({
+  return renderItems(allItems(tables)).map((rendered) => ({
     namespace: rendered.namespace,
     texts: { ...rendered.texts, nft: rules.get(rendered.namespace.name) ?? '' },
   }));
@@ -76,9 +76,9 @@ export function renderNftablesChunks(tables: TableContent): readonly RenderedSte
  */
 export function renderNftablesDiff(diff: TableDiff): readonly RenderedStep[] {
   if (isEmptyDiff(diff)) return [];
-  const stops = [diff.before, teardown(diff), beforeReuse(diff), diff.after].filter(
-    (stop) => stop !== undefined,
-  );
+  const between = [teardown(diff), beforeReuse(diff)].filter((stop) => stop !== undefined);
+  if (between.length === 0) return stepsOf(diff);
+  const stops = [diff.before, ...between, diff.after];
   return stops
     .slice(1)
     .flatMap((stop, index) => stepsOf(diffTables(stops[index] ?? diff.before, stop)));
@@ -133,20 +133,24 @@ const byIngress = compareBy<NetworkTable>(
   (a, b) => compareText(a.id, b.id),
 );
 
+/** One by one: there may be hundreds of thousands. */
+function* allItems(tables: TableContent): Generator<Item> {
+  yield* segmentItems(tables);
+  yield* addressItems(tables);
+}
+
 /** Segments, peers, tasks, and the ways back to ingress sandboxes. */
-function segmentItems(tables: TableContent): readonly Item[] {
+function* segmentItems(tables: TableContent): Generator<Item> {
   const { host } = tables;
   const networks = [...tables.networks.values()].sort(byIngress);
   const tasks = tables.tasks.values();
-  return [
-    ...hostSegmentItems(host),
-    ...networks.flatMap((network) => networkSegmentItems(host, network)),
-    ...networks.flatMap((network) =>
-      network.peers.values().flatMap((peer) => peerItems(host, network, peer)),
-    ),
-    ...tasks.flatMap((task) => taskItems(host, (id) => tables.networks.get(id), task)),
-    ...wayBackItems(tables, tasks),
-  ];
+  yield* hostSegmentItems(host);
+  for (const network of networks) yield* networkSegmentItems(host, network);
+  for (const network of networks) {
+    for (const peer of network.peers.values()) yield* peerItems(host, network, peer);
+  }
+  for (const task of tasks) yield* taskItems(host, (id) => tables.networks.get(id), task);
+  yield* wayBackItems(tables, tasks);
 }
 
 function wayBackItems(tables: TableContent, tasks: readonly TaskSandbox[]): readonly Item[] {
@@ -157,12 +161,10 @@ function wayBackItems(tables: TableContent, tasks: readonly TaskSandbox[]): read
 }
 
 /** Virtual addresses: they lead to rules, so they come after them. */
-function addressItems(tables: TableContent): readonly Item[] {
-  return tables.networks
-    .values()
-    .flatMap((network) =>
-      network.vips.values().flatMap((vip) => vipItems(tables.host, network, vip)),
-    );
+function* addressItems(tables: TableContent): Generator<Item> {
+  for (const network of tables.networks.values()) {
+    for (const vip of network.vips.values()) yield* vipItems(tables.host, network, vip);
+  }
 }
 
 type Side = 'before' | 'after';
@@ -173,7 +175,7 @@ function present<V>(changes: readonly MapChange<V>[], side: Side): readonly V[] 
 
 function changedSegments(diff: TableDiff, side: Side): readonly Item[] {
   const tables = diff[side];
-  if (diff.isHostChanged) return segmentItems(tables);
+  if (diff.isHostChanged) return [...segmentItems(tables)];
   const { host } = tables;
   const tasks = touchedTasks(diff, side);
   return [
@@ -193,7 +195,7 @@ function changedSegments(diff: TableDiff, side: Side): readonly Item[] {
 
 function changedAddresses(diff: TableDiff, side: Side): readonly Item[] {
   const tables = diff[side];
-  if (diff.isHostChanged) return addressItems(tables);
+  if (diff.isHostChanged) return [...addressItems(tables)];
   return diff.networks.flatMap((change) => {
     const network = change[side];
     // With its network an address goes by itself.

@@ -117,14 +117,27 @@ function balanceRules(sets: NftServiceSets, family: 4 | 6, matches: string): rea
 }
 
 /** What is left over at a balancer's own addresses has no backend: it is refused. */
-const REFUSE: readonly string[] = [
-  'chain refuse',
-  base('filter', 'input', 'filter'),
-  'meta l4proto { icmp, ipv6-icmp } accept',
-  'ct state established,related accept',
-  'meta l4proto tcp reject with tcp reset',
-  'reject with icmpx port-unreachable',
-];
+function refuseBlock(accepted: readonly string[] = []): readonly string[] {
+  return [
+    'chain refuse',
+    base('filter', 'input', 'filter'),
+    'meta l4proto { icmp, ipv6-icmp } accept',
+    'ct state established,related accept',
+    ...accepted,
+    'meta l4proto tcp reject with tcp reset',
+    'reject with icmpx port-unreachable',
+  ];
+}
+
+/** Tasks of an internal network reach the node's name server nowhere but at their gateway. */
+function nameServerRules(network: NetworkHeader): readonly string[] {
+  if (!network.isInternal) return [];
+  return network.subnets
+    .filter(({ gateway }) => !isIpv6(gateway))
+    .map(({ gateway }) => {
+      return `ip daddr ${addressOf(gateway)} meta l4proto { tcp, udp } th dport 53 accept`;
+    });
+}
 
 /** MAC address of the node's balancer in a network: that of its bridges. */
 export function balancerMac(network: NetworkHeader): string {
@@ -166,7 +179,7 @@ export function overlayStructure(network: NetworkHeader): string | undefined {
       ...FAMILIES.flatMap((family) => balanceRules(OVERLAY_SETS, family, TRANSPORTS)),
     ],
     ['chain postrouting', base('nat', 'postrouting', 'srcnat'), ...hairpins],
-    REFUSE,
+    refuseBlock(nameServerRules(network)),
   ]);
   return `${balance}\n${table('bridge', [lift])}`;
 }
@@ -204,7 +217,7 @@ export function ingressStructure(host: HostHeader, network: NetworkHeader): stri
         return [`oifname "eth0" ct status dnat ${source} snat ${ip} to ${addressOf(own)}`];
       }),
     ],
-    REFUSE,
+    refuseBlock(),
   ]);
 }
 

@@ -26,6 +26,7 @@ import {
   sandboxNamespace,
   taskNamespace,
   type NamespaceReference,
+  type Tool,
 } from './rendered.js';
 
 type HostHeader = Omit<HostTable, 'ingressPorts'>;
@@ -267,36 +268,77 @@ export function peerItems(
   peer: TablePeer,
 ): readonly Item[] {
   const namespace = bridgeNamespace(host.namespacePrefix, network.id);
-  const { address, macAddress, tunnelAddress } = peer;
-  const device = `vxlan${segmentOf(network.subnets, address)}`;
-  const neighbour = `neigh replace ${address} lladdr ${macAddress} dev ${device} nud permanent`;
-  const entry = `fdb replace ${macAddress} dev ${device} dst ${tunnelAddress} self permanent`;
-  const items: Item[] = [
-    {
-      namespace,
-      tool: 'ip',
-      key: `neigh/${address}`,
-      addition: ADDITION.peer,
-      removal: REMOVAL.peer,
-      add: [neighbour],
-      replace: [neighbour],
-      remove: [`neigh delete ${address} dev ${device}`],
-    },
-  ];
+  const device = `vxlan${segmentOf(network.subnets, peer.address)}`;
+  const neighbour = new NeighbourItem(namespace, device, peer);
   // An endpoint of both families has one entry: that of the address that its MAC follows from.
-  if (macOf(address) === macAddress) {
-    items.push({
-      namespace,
-      tool: 'bridge',
-      key: `fdb/${address}`,
-      addition: ADDITION.peer,
-      removal: REMOVAL.peer,
-      add: [entry],
-      replace: [entry],
-      remove: [`fdb delete ${macAddress} dev ${device} dst ${tunnelAddress} self`],
-    });
+  if (macOf(peer.address) !== peer.macAddress) return [neighbour];
+  return [neighbour, new ForwardingItem(namespace, device, peer)];
+}
+
+/**
+ * There may be a peer for every task of a network, so what a whole text does not need of its items
+ * is made when it is asked for.
+ */
+abstract class PeerItem implements Item {
+  readonly namespace: NamespaceReference;
+  readonly addition = ADDITION.peer;
+  readonly removal = REMOVAL.peer;
+  protected readonly device: string;
+  protected readonly peer: TablePeer;
+
+  constructor(namespace: NamespaceReference, device: string, peer: TablePeer) {
+    this.namespace = namespace;
+    this.device = device;
+    this.peer = peer;
   }
-  return items;
+
+  abstract get tool(): Tool;
+  abstract get key(): string;
+  abstract get add(): readonly string[];
+  abstract get remove(): readonly string[];
+
+  /** It is added as `replace`. */
+  get replace(): readonly string[] {
+    return this.add;
+  }
+}
+
+class NeighbourItem extends PeerItem {
+  readonly tool = 'ip';
+
+  get key(): string {
+    return `neigh/${this.peer.address}`;
+  }
+
+  get add(): readonly string[] {
+    const { address, macAddress } = this.peer;
+    return [`neigh replace ${address} lladdr ${macAddress} dev ${this.device} nud permanent`];
+  }
+
+  get remove(): readonly string[] {
+    return [`neigh delete ${this.peer.address} dev ${this.device}`];
+  }
+}
+
+class ForwardingItem extends PeerItem {
+  readonly tool = 'bridge';
+
+  get key(): string {
+    return `fdb/${this.peer.address}`;
+  }
+
+  get add(): readonly string[] {
+    return [`fdb replace ${this.place} permanent`];
+  }
+
+  get remove(): readonly string[] {
+    return [`fdb delete ${this.place}`];
+  }
+
+  private get place(): string {
+    const { macAddress, tunnelAddress } = this.peer;
+    return `${macAddress} dev ${this.device} dst ${tunnelAddress} self`;
+  }
 }
 
 /** A task's namespace with its links. */

@@ -12,6 +12,11 @@ export type IpRange =
   | { readonly bits: 32; readonly base: number; readonly prefix: number }
   | { readonly bits: 128; readonly base: bigint; readonly prefix: number };
 
+/** Bytes as two hexadecimal digits. */
+const HEX: readonly string[] = Object.freeze(
+  Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0')),
+);
+
 /** Whether the text, with or without a prefix length, is an IPv6 address and no IPv4 one. */
 export function isIpv6(text: string): boolean {
   return text.includes(':');
@@ -99,7 +104,7 @@ export function macOf(address: string): string {
   const number = isIpv6(address)
     ? Number((parseIp(address)?.value ?? 0n) & 0xffff_ffffn)
     : (ipv4Number(address) ?? 0);
-  const hex = number.toString(16).padStart(8, '0');
-  const bytes = [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4, 6), hex.slice(6)];
-  return [isIpv6(address) ? '02:46' : '02:42', ...bytes].join(':');
+  const head = isIpv6(address) ? '02:46' : '02:42';
+  const first = `${HEX[number >>> 24]}:${HEX[(number >>> 16) & 255]}`;
+  return `${head}:${first}:${HEX[(number >>> 8) & 255]}:${HEX[number & 255]}`;
 }

@@ -67,6 +67,7 @@ export function segmentOf(
   subnets: readonly { readonly subnet: string }[],
   address: string,
 ): number {
+  if (subnets.length < 2) return 0;
   const family = subnets.filter(({ subnet }) => isIpv6(subnet) === isIpv6(address));
   if (family.length < 2) return 0;
   const plain = addressOf(address);

@@ -149,7 +149,7 @@ function judgeObject(
     case 'Config':
       return judgeConfig(to, object as Config, context.before as Config | undefined);
     case 'Cluster':
-      return judgeCluster(to, object as Cluster);
+      return judgeCluster(to, object as Cluster, context.before as Cluster | undefined);
     case 'Node':
       return judgeNode(to, object as Node, view, context.before as Node | undefined);
     case 'Volume':

@@ -30,7 +30,7 @@ const RANGES: readonly (readonly [
 ];
 
 /** Everything that the settings of a cluster have to be. */
-export function judgeCluster(to: Objections, { spec }: Cluster): void {
+export function judgeCluster(to: Objections, { spec }: Cluster, before: Cluster | undefined): void {
   for (const [name, least, most] of RANGES) {
     const number = { field: `spec.${name}`, value: spec[name], noun: name };
     requireWithin(to, number, { least, most });
@@ -48,6 +48,20 @@ export function judgeCluster(to: Objections, { spec }: Cluster): void {
     hint: 'write a whole number; a negative one keeps all',
   });
   judgePools(to, spec);
+  judgeDataplane(to, spec, before?.spec);
+}
+
+/** Chosen for good: services that were admitted for one may ask for more than the other can. */
+function judgeDataplane(to: Objections, spec: ClusterSpec, before: ClusterSpec | undefined): void {
+  const field = 'spec.dataplane';
+  judgeChoice(to, { field, value: spec.dataplane, of: ['ipvs', 'nftables'] });
+  if (before === undefined) return;
+  const { dataplane } = clusterSettings(before);
+  to.require(clusterSettings(spec).dataplane === dataplane, field, {
+    code: 'failed-precondition',
+    message: `the dataplane of a cluster cannot be changed, here from ${dataplane}`,
+    hint: 'make another cluster with that dataplane',
+  });
 }
 
 function judgePools(to: Objections, spec: ClusterSpec): void {

@@ -188,7 +188,7 @@ export function judgeNetworkRemoval(to: Objections, network: Network, view: View
   const tasks = view.list(Task, tasksByNetwork(id)).filter((task) => isAlive(view, task));
   to.require(tasks.length === 0, '', {
     code: 'failed-precondition',
-    message: `the network is used by ${tasks.length} tasks`,
+    message: `the network is used by ${tasks.length === 1 ? '1 task' : `${tasks.length} tasks`}`,
     hint: 'wait until they have ended',
   });
 }

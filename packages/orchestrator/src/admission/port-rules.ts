@@ -8,9 +8,11 @@ import {
   compareText,
   endpointMode,
   isDeleting,
+  type DataplaneName,
   type EndpointSpec,
   type PortSpec,
 } from '@skep/api';
+import { unsupportedBy } from '@skep/network';
 import type { View } from '@skep/store';
 import type { Objections } from './complaint.js';
 import { requireNotNegative, requireWithin } from './number-rules.js';
@@ -19,23 +21,38 @@ import { judgeChoice } from './update-rules.js';
 const FIELD = 'spec.endpoint';
 const PROTOCOLS: readonly string[] = ['tcp', 'udp', 'sctp'];
 const PUBLISH_MODES: readonly string[] = ['ingress', 'host'];
+const ALGORITHMS: readonly string[] = [
+  'round-robin',
+  'weighted-round-robin',
+  'least-connections',
+  'source-hash',
+  'maglev',
+];
 const PORT_MAX = 65_535;
 
-/** Judges what the endpoint says by itself. */
-export function judgeEndpoint(to: Objections, endpoint: EndpointSpec | undefined): void {
+/** Judges what the endpoint says by itself, and whether the dataplane can do it. */
+export function judgeEndpoint(
+  to: Objections,
+  endpoint: EndpointSpec | undefined,
+  dataplane: DataplaneName,
+): void {
   if (endpoint === undefined) return;
   judgeChoice(to, { field: `${FIELD}.mode`, value: endpoint.mode, of: ['vip', 'dnsrr'] });
+  judgeChoice(to, { field: `${FIELD}.algorithm`, value: endpoint.algorithm, of: ALGORITHMS });
   judgePorts(to, endpoint);
   const { weights = [], affinity, slowStartMs } = endpoint;
   for (const [index, { weight }] of weights.entries()) {
     const field = `${FIELD}.weights[${index}].weight`;
-    requireWithin(to, { field, value: weight, noun: 'the weight' }, { least: 0, most: PORT_MAX });
+    requireNotNegative(to, { field, value: weight, noun: 'the weight' });
   }
   to.require(affinity === undefined || affinity.timeoutMs > 0, `${FIELD}.affinity.timeoutMs`, {
     message: `the affinity lasts ${affinity?.timeoutMs} ms`,
     hint: 'write more than 0, or leave the affinity out',
   });
   requireNotNegative(to, { field: `${FIELD}.slowStartMs`, value: slowStartMs, noun: 'the time' });
+  for (const { field, reason, hint } of unsupportedBy(dataplane, endpoint)) {
+    to.add(`${FIELD}.${field}`, { code: 'failed-precondition', message: reason, hint });
+  }
 }
 
 function judgePorts(to: Objections, endpoint: EndpointSpec): void {

@@ -4,7 +4,9 @@
  * **Source:** SwarmKit manager/controlapi/service.go.
  */
 import {
+  Cluster,
   Network,
+  clusterSettings,
   isDeleting,
   isJob,
   serviceMode,
@@ -36,7 +38,11 @@ export function judgeService(
   judgeUpdateConfig(to, 'spec.update', spec.update);
   judgeUpdateConfig(to, 'spec.rollback', spec.rollback);
   judgeNetworks(to, service, context.view);
-  judgeEndpoint(to, spec.endpoint);
+  if (spec.endpoint !== undefined) {
+    // Asked only here: a store without the kind Cluster can keep services that say nothing of it.
+    const [cluster] = context.view.list(Cluster);
+    judgeEndpoint(to, spec.endpoint, clusterSettings(cluster?.spec).dataplane);
+  }
   judgePortClashes(to, service, context);
 }
 

@@ -59,7 +59,7 @@ class SpreadRule {
   readonly #counts: TopologyCounts;
   readonly #state: ClusterView;
   readonly #isEligible: (node: NodeInfo) => boolean;
-  #of: readonly number[] | undefined;
+  #revision = -1;
   #least = 0;
 
   constructor(wish: TopologySpread, group: TaskGroup, state: ClusterView) {
@@ -97,9 +97,9 @@ class SpreadRule {
 
   /** Tasks in the emptiest place that has an eligible node. Cost: O(nodes) once per change. */
   #fewest(): number {
-    const { counts } = this.#counts;
-    if (this.#of === counts) return this.#least;
-    this.#of = counts;
+    const { counts, revision } = this.#counts;
+    if (this.#revision === revision) return this.#least;
+    this.#revision = revision;
     let least = Infinity;
     for (const node of this.#state.nodes) {
       const place = this.#counts.placeOf(node);

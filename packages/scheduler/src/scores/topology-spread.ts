@@ -5,6 +5,7 @@
  * and not from those of the candidates, and several spreads count by their mean.
  */
 import type { TopologySpread } from '@skep/api';
+import type { NodeBlocks } from '../node-blocks.js';
 import type { NodeColumns } from '../node-columns.js';
 import type { NodeInfo } from '../node-info.js';
 import type { PreparedScore, Score } from '../policy.js';
@@ -30,40 +31,57 @@ export function topologySpreadScore({ defaults = [] }: TopologySpreadOptions = {
         ({ otherwise }) => otherwise === 'prefer',
       );
       if (wishes.length === 0) return undefined;
-      const points = wishes.map(
-        (wish) =>
-          new SpreadPoints(wish, new TopologyCounts(state, group.serviceId, wish.topologyKey)),
+      return new SpreadWishes(
+        wishes.map((wish) => {
+          const counts = new TopologyCounts(state, group.serviceId, wish.topologyKey);
+          return new SpreadPoints(wish, counts);
+        }),
       );
-      return {
-        dependsOn: 'cluster',
-        score: (node: NodeInfo) => {
-          let sum = 0;
-          for (const one of points) sum += one.of(node);
-          return sum / points.length;
-        },
-        scoreAll: (_columns: NodeColumns, ordinals: Int32Array, out: Float64Array) => {
-          out.fill(0);
-          for (const one of points) one.addTo(ordinals, out);
-          if (points.length === 1) return;
-          for (let k = 0; k < out.length; k += 1) out[k] = (out[k] as number) / points.length;
-        },
-        boundAll: (columns: NodeColumns, out: Float64Array) => {
-          out.fill(0);
-          for (const one of points) one.boundTo(columns, out);
-          if (points.length === 1) return;
-          for (let b = 0; b < out.length; b += 1) out[b] = (out[b] as number) / points.length;
-        },
-      };
     },
   } satisfies Score);
+}
+
+/** For one task: the mean of its spreads. A class: made for every task. */
+class SpreadWishes implements PreparedScore {
+  readonly dependsOn = 'cluster';
+  readonly #points: readonly SpreadPoints[];
+
+  constructor(points: readonly SpreadPoints[]) {
+    this.#points = points;
+  }
+
+  score(node: NodeInfo): number {
+    let sum = 0;
+    for (const one of this.#points) sum += one.of(node);
+    return sum / this.#points.length;
+  }
+
+  scoreAll(_columns: NodeColumns, ordinals: Int32Array, out: Float64Array): void {
+    out.fill(0);
+    for (const one of this.#points) one.addTo(ordinals, out);
+    this.#divide(out);
+  }
+
+  boundAll({ blocks }: NodeColumns, out: Float64Array): void {
+    out.fill(0);
+    for (const one of this.#points) one.boundTo(blocks, out);
+    this.#divide(out);
+  }
+
+  #divide(out: Float64Array): void {
+    const parts = this.#points.length;
+    if (parts === 1) return;
+    for (let k = 0; k < out.length; k += 1) out[k] = (out[k] as number) / parts;
+  }
 }
 
 /** The points of each place by one spread. */
 class SpreadPoints {
   readonly #wish: TopologySpread;
   readonly #counts: TopologyCounts;
-  #of: readonly number[] | undefined;
-  #points: readonly number[] = [];
+  #revision = -1;
+  readonly #points: number[] = [];
+  readonly #byGroup: number[] = [];
 
   constructor(wish: TopologySpread, counts: TopologyCounts) {
     this.#wish = wish;
@@ -84,35 +102,42 @@ class SpreadPoints {
     }
   }
 
-  boundTo({ blocks }: NodeColumns, out: Float64Array): void {
+  boundTo(blocks: NodeBlocks, out: Float64Array): void {
     const points = this.#byPlace();
-    const places = blocks.places(this.#counts.domains.of);
-    const byGroup = places.map((places) => {
+    const groups = blocks.places(this.#counts.domains.of);
+    for (let g = 0; g < groups.length; g += 1) {
       let most = 0;
-      for (const place of places) {
+      for (const place of groups[g] as readonly number[]) {
         if (place !== -1 && (points[place] as number) > most) most = points[place] as number;
       }
-      return most;
-    });
+      this.#byGroup[g] = most;
+    }
     const { groupOf } = blocks;
     for (let b = 0; b < out.length; b += 1) {
-      out[b] = (out[b] as number) + (byGroup[groupOf[b] as number] as number);
+      out[b] = (out[b] as number) + (this.#byGroup[groupOf[b] as number] as number);
     }
   }
 
+  /** The points of each place, as of now. */
   #byPlace(): readonly number[] {
-    const { counts } = this.#counts;
-    if (this.#of === counts) return this.#points;
-    this.#of = counts;
+    const { counts, revision } = this.#counts;
+    const points = this.#points;
+    if (this.#revision === revision) return points;
+    this.#revision = revision;
+    points.length = counts.length;
     const weight = Math.log(counts.length + 2);
-    const loads = counts.map((count) => count * weight + (this.#wish.maxSkew - 1));
     let least = Infinity;
     let most = 0;
-    for (const load of loads) {
+    for (let place = 0; place < counts.length; place += 1) {
+      const load = (counts[place] as number) * weight + (this.#wish.maxSkew - 1);
+      points[place] = load;
       if (load < least) least = load;
       if (load > most) most = load;
     }
-    this.#points = loads.map((load) => (most === 0 ? 100 : (100 * (most + least - load)) / most));
-    return this.#points;
+    for (let place = 0; place < points.length; place += 1) {
+      const load = points[place] as number;
+      points[place] = most === 0 ? 100 : (100 * (most + least - load)) / most;
+    }
+    return points;
   }
 }

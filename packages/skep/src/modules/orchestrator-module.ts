@@ -8,7 +8,7 @@ import { swarmPolicy, type Policy } from '@skep/scheduler';
 import type { Store } from '@skep/store';
 import { ContainerModule } from 'inversify';
 import { identifiers } from '../identifiers.js';
-import type { ClusterOptions } from '../options.js';
+import { wantedSettings, type ClusterOptions } from '../options.js';
 
 type Dependencies = [
   Store,
@@ -41,7 +41,7 @@ export function orchestratorModule({
           metrics,
           policy,
           controllers: controllers ?? [],
-          ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
+          cluster: wantedSettings(options),
           ...traceOf(options),
         }),
       [

@@ -1,24 +1,27 @@
 /**
  * Simulated hosts.
  */
+import { clusterSettings, Cluster as ClusterKind, type DataplaneName } from '@skep/api';
 import type { BehaviourOf } from '@skep/adapter-simulator';
 import { Simulator } from '@skep/adapter-simulator';
+import type { Store } from '@skep/store';
 import { ContainerModule } from 'inversify';
 import { identifiers } from '../identifiers.js';
-import type { ClusterOptions } from '../options.js';
+import { wantedSettings, type ClusterOptions } from '../options.js';
 
 /** Binds the simulator and what its containers do. */
 export function simulatorModule(): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(identifiers.behaviour).toResolvedValue(behaviourOf, [identifiers.options]);
     bind(identifiers.simulator).toResolvedValue(
-      (clock, random, manager, behaviour, logger) =>
+      (clock, random, manager, behaviour, logger, store, options) =>
         new Simulator({
           clock,
           random: random.fork('simulator'),
           link: manager.link,
           behaviour,
           logger,
+          renderer: dataplaneOf(store, options),
         }),
       [
         identifiers.clock,
@@ -26,9 +29,17 @@ export function simulatorModule(): ContainerModule {
         identifiers.manager,
         identifiers.behaviour,
         identifiers.logger,
+        identifiers.store,
+        identifiers.options,
       ],
     );
   });
+}
+
+/** A cluster that is stored already keeps its dataplane. */
+function dataplaneOf(store: Store, options: ClusterOptions): DataplaneName {
+  const [stored] = store.view().list(ClusterKind);
+  return clusterSettings(stored?.spec ?? wantedSettings(options)).dataplane;
 }
 
 /** The behaviour that the options ask for: a function as it is, a record by image name. */

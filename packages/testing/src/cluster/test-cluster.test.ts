@@ -4,7 +4,7 @@ import { brokenInvariants } from '../invariants.js';
 import { commitLog } from './commit-log.js';
 import { strayPackets, unansweredPackets } from './packets.js';
 import { runScript } from './run-script.js';
-import { startTestCluster, type TestCluster } from './test-cluster.js';
+import { startTestCluster, type TestCluster, type TestClusterOptions } from './test-cluster.js';
 
 const SPEC: ServiceSpec = {
   mode: { type: 'replicated', replicas: 2 },
@@ -12,8 +12,8 @@ const SPEC: ServiceSpec = {
   endpoint: { ports: [{ targetPort: 80, publishedPort: 8080 }] },
 };
 
-async function withWeb(): Promise<TestCluster> {
-  const cluster = await startTestCluster();
+async function withWeb(options: TestClusterOptions = {}): Promise<TestCluster> {
+  const cluster = await startTestCluster(options);
   await cluster.apply(
     { kind: Network, name: 'front', spec: {} },
     { kind: Service, name: 'web', spec: SPEC },
@@ -31,6 +31,15 @@ describe('TestCluster', () => {
     const cluster = await withWeb();
     expect(statesOf(cluster)).toEqual(['1 running', '2 running']);
     expect(cluster.simulator.request('node2:8080').outcome).toBe('answered');
+    expect(unansweredPackets(cluster)).toEqual([]);
+    expect(strayPackets(cluster)).toEqual([]);
+    await cluster.stop();
+  });
+
+  it('programs its nodes as the settings of the cluster say', async () => {
+    const cluster = await withWeb({ cluster: { dataplane: 'nftables' } });
+    const { outcome, seenSource } = cluster.simulator.request('node2:8080');
+    expect({ outcome, seenSource }).toEqual({ outcome: 'answered', seenSource: '192.168.50.1' });
     expect(unansweredPackets(cluster)).toEqual([]);
     expect(strayPackets(cluster)).toEqual([]);
     await cluster.stop();

@@ -4,6 +4,7 @@
 import {
   byService,
   Cluster,
+  clusterSettings,
   compareBy,
   compareText,
   Config,
@@ -118,7 +119,7 @@ export class TestCluster {
 
   private constructor(
     parts: { readonly clock: VirtualClock; readonly random: Random; readonly plane: ControlPlane },
-    behaviour: BehaviourOf | undefined,
+    { behaviour, cluster: settings }: TestClusterOptions,
   ) {
     const { clock, random, plane } = parts;
     this.clock = clock;
@@ -129,6 +130,7 @@ export class TestCluster {
       clock,
       random: random.fork('simulator'),
       link: plane.link,
+      renderer: clusterSettings(settings).dataplane,
       ...(behaviour === undefined ? {} : { behaviour }),
     });
   }
@@ -148,7 +150,7 @@ export class TestCluster {
       manager: { ...options.watching, ...(settings === undefined ? {} : { cluster: settings }) },
       committed,
     });
-    const cluster = new TestCluster({ clock, random, plane }, options.behaviour);
+    const cluster = new TestCluster({ clock, random, plane }, options);
     await plane.start();
     // Nodes come once there is somebody to come to.
     if (plane.replicas.length > 0) await cluster.settle();

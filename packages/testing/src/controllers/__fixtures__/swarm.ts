@@ -23,6 +23,7 @@ import {
   withStatus,
   type AnyKind,
   type Kind,
+  type Labels,
   type NodeAvailability,
   type ObjectId,
   type Random,
@@ -73,7 +74,9 @@ function taskRunner(): PlanController {
         if (isDue) return { changes: [update(moved({ state: 'shutdown' }))] };
         return stopBy === Infinity ? noChanges : { changes: [], requeueAt: stopBy };
       }
-      const next = desiredState === 'ready' ? 'ready' : 'running';
+      // What runs to its end is at its end as soon as it runs.
+      const isOver = desiredState === 'complete' && state === 'running';
+      const next = desiredState === 'ready' ? 'ready' : isOver ? 'complete' : 'running';
       if (state === next) return noChanges;
       const started: { runningAt?: Timestamp } = next === 'running' ? { runningAt: now } : {};
       return { changes: [update(moved({ state: next, ...started }))] };
@@ -125,10 +128,15 @@ export function surroundings(): readonly StoredObject[] {
 }
 
 /** A node that is ready. */
-export function node(name: string, availability: NodeAvailability = 'active'): StoredObject {
+export function node(
+  name: string,
+  availability: NodeAvailability = 'active',
+  labels: Labels = {},
+): StoredObject {
   return newObject(Node, {
     id: `node-${name}`,
     name,
+    labels,
     spec: { role: 'worker', availability },
     status: {
       state: 'ready',
