@@ -9,6 +9,8 @@ const arrows = {
   orchestrator: ['api', 'store', 'controller', 'scheduler', 'network'],
   adapter: ['api', 'network'],
   'adapter-simulator': ['api', 'adapter', 'network'],
+  'adapter-hosts': ['api', 'adapter', 'network'],
+  'store-lmdb': ['api', 'store'],
   testing: [
     'api',
     'manifest',
@@ -41,6 +43,7 @@ const arrows = {
     'store',
     'orchestrator',
     'adapter-simulator',
+    'adapter-hosts',
     'skep',
     'testing',
   ],
