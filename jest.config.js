@@ -14,6 +14,8 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@skep/source', 'node', 'node-addons'] },
   setupFilesAfterEnv: ['<rootDir>/scripts/jest-setup.ts'],
   injectGlobals: false,
+  // All cores: by default one stays idle, and of two that is half of the machine.
+  maxWorkers: '100%',
   // Generous: a loaded machine is slow, and a test that hangs is found all the same.
   testTimeout: 30_000,
   coverageProvider: 'v8',

@@ -18,7 +18,14 @@ import {
   placeGroup,
   topologySpreadScore,
 } from '@skep/scheduler';
-import { medianOf, millisecondsOf, type Bench, type BenchResult } from './support/measure.js';
+import { growthResults, type CostPoint } from './support/growth.js';
+import {
+  medianOf,
+  millisecondsOf,
+  type Bench,
+  type BenchResult,
+  type MedianOptions,
+} from './support/measure.js';
 
 const TASKS = 10_000;
 const SERVICES = 100;
@@ -87,28 +94,53 @@ function tasksOf(count: number): readonly Task[] {
 
 async function* run({ args }: { readonly args: readonly string[] }): AsyncIterable<BenchResult> {
   const sizes = args.length === 0 ? [1_000, 5_000] : args.map(Number);
-  const tasks = tasksOf(TASKS);
-  for (const size of sizes) {
-    const nodes = Array.from({ length: size }, (_, number) => nodeOf(number));
-    const time = await medianOf(async () => {
-      const state = new ClusterState({ nodes });
-      let placed = 0;
-      const elapsed = await millisecondsOf(() => {
-        for (const task of tasks) {
-          placed += placeGroup(state, groupOf([task]), { policy: POLICY, now: 0 }).placements
-            .length;
-        }
-      });
-      if (placed !== TASKS) throw new Error(`placed ${placed} of ${TASKS}`);
-      return elapsed;
-    });
-    const name = `${size / 1000}k nodes, ${TASKS / 1000}k different tasks`;
+  for (const nodes of sizes) {
+    const time = await timeOf({ nodes, tasks: TASKS });
+    const name = `${nodes / 1000}k nodes, ${TASKS / 1000}k different tasks`;
     yield { case: name, metric: 'time', value: time, unit: 'ms' };
     yield { case: name, metric: 'placements', value: TASKS / (time / 1000), unit: 'per s' };
   }
+  if (args.length > 0) return;
+  const byNodes: CostPoint[] = [];
+  for (const size of DOUBLED_NODES) {
+    byNodes.push({ size, cost: await timeOf({ nodes: size, tasks: TASKS }, FEWER) });
+  }
+  yield* growthResults(`growth with nodes, ${TASKS / 1000}k tasks`, byNodes);
+  const byTasks: CostPoint[] = [];
+  for (const size of DOUBLED_TASKS) {
+    byTasks.push({ size, cost: await timeOf({ nodes: 5_000, tasks: size }, FEWER) });
+  }
+  yield* growthResults('growth with tasks, 5k nodes', byTasks);
 }
 
-/** Placement without batching. Arguments: numbers of nodes; default 1000 and 5000. */
+const DOUBLED_NODES = [1_250, 2_500, 5_000, 10_000];
+const DOUBLED_TASKS = [5_000, 10_000, 20_000, 40_000];
+const FEWER: MedianOptions = { warmUps: 1, runs: 3 };
+
+/** Milliseconds that placing takes, one task after the other on nodes that are empty at first. */
+async function timeOf(
+  counts: { readonly nodes: number; readonly tasks: number },
+  options?: MedianOptions,
+): Promise<number> {
+  const nodes = Array.from({ length: counts.nodes }, (_, number) => nodeOf(number));
+  const tasks = tasksOf(counts.tasks);
+  return await medianOf(async () => {
+    const state = new ClusterState({ nodes });
+    let placed = 0;
+    const elapsed = await millisecondsOf(() => {
+      for (const task of tasks) {
+        placed += placeGroup(state, groupOf([task]), { policy: POLICY, now: 0 }).placements.length;
+      }
+    });
+    if (placed !== counts.tasks) throw new Error(`placed ${placed} of ${counts.tasks}`);
+    return elapsed;
+  }, options);
+}
+
+/**
+ * Placement without batching. Arguments: numbers of nodes. Without: 1000 and 5000, and how cost
+ * grows when nodes or tasks double.
+ */
 export const bench: Bench = {
   name: 'placement',
   about: 'placement by scores, every task different, every node scored',

@@ -90,7 +90,8 @@ function overwriting(change: Change, { id, version, reason }: Conflict): readonl
 
 /**
  * Takes no finalizer, remembers which objects there were, and removes their services one by one
- * when they are gone: an unobserved state. Who was not there when the object went never removes them.
+ * when they are gone: an unobserved state. Who was not there when the object went never removes
+ * them.
  */
 export function withoutFinalizer<Spec, Status>(
   controller: PlanController,

@@ -67,7 +67,7 @@ describe('skep why', () => {
 
   it.each([
     ['web', /'web' may mean several objects \(write one of Network\/web, Service\/web\)/],
-    ['nope', /nothing is meant by 'nope' \(write the name of an object, SERVICE\.SLOT, or KIND/],
+    ['nope', /nothing is meant by 'nope' \(write a name, SERVICE\.SLOT, or KIND\/NAME\)/],
     [
       'Pod/web',
       /the kind Pod is not known \(there are: Cluster, Config, .*Service, Task, Volume\)/,

@@ -57,7 +57,7 @@ export function checkQueueOptions(options: WorkQueueOptions): void {
   throw new SkepError('invalid-argument', `work queue '${options.name}': ${faults.join('; ')}`);
 }
 
-/** @throws invalid-argument for what is no time: a key would wait for it for ever, and all others. */
+/** @throws invalid-argument for what is no time: all keys would wait for it, for ever. */
 export function checkQueueTime(at: number): void {
   if (Number.isNaN(at)) throw new SkepError('invalid-argument', 'the time of a key is NaN');
 }

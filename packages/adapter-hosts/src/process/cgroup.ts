@@ -143,7 +143,7 @@ export function createCgroups(layout: CgroupLayout, plan: CgroupPlan): readonly 
   const faults = [...plan.missing];
   for (const folder of plan.folders) {
     try {
-      mkdirSync(folder, { recursive: true });
+      makeGroups(layout, folder);
       if (layout.version === 2) passControllersDown(layout, folder);
     } catch (thrown) {
       faults.push(`${folder} cannot be made: ${String(thrown)}`);
@@ -158,6 +158,21 @@ export function createCgroups(layout: CgroupLayout, plan: CgroupPlan): readonly 
     }
   }
   return faults;
+}
+
+/** Step by step: `recursive` never returns where the kernel answers ENOENT, as some of its do. */
+function makeGroups({ folders }: CgroupLayout, folder: string): void {
+  const mounts = new Set(folders.values());
+  const missing: string[] = [];
+  for (let at = folder; !mounts.has(at) && !existsSync(at); at = dirname(at)) missing.unshift(at);
+  for (const group of missing) {
+    try {
+      mkdirSync(group);
+    } catch (thrown) {
+      // Another task of this node made it meanwhile.
+      if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
+    }
+  }
 }
 
 /** Version 2: a group has only the controllers that its parent hands down. */

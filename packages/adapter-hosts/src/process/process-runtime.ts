@@ -47,7 +47,7 @@ export interface ProcessRuntimeOptions {
   readonly hostPorts?: (task: AssignedTask) => readonly AllocatedPort[];
   /** Replaces what the node says about itself, field by field. */
   readonly description?: Partial<NodeDescription>;
-  /** Bytes that are kept of what a task prints. Default: 20 MiB. More keeps longer, and costs disk. */
+  /** Bytes that are kept of what a task prints. Default: 20 MiB. */
   readonly logBytesMax?: number;
   readonly logger?: Logger;
 }

@@ -71,7 +71,7 @@ function objectMeant(cluster: Cluster, reference: string): Meant {
   const [first, ...others] = found;
   if (first === undefined) {
     throw new CommandFault(
-      `nothing is meant by '${reference}' (write the name of an object, SERVICE.SLOT, or KIND/NAME)`,
+      `nothing is meant by '${reference}' (write a name, SERVICE.SLOT, or KIND/NAME)`,
     );
   }
   if (others.length === 0) return first;

@@ -22,17 +22,12 @@ export const resourceFilter: Filter = Object.freeze({
   describe: (nodes) => `insufficient resources on ${onNodes(nodes)}`,
 } satisfies Filter);
 
-/** For tasks that also need things that are no columns. Classes: made for every task. */
-class ItemsCheck implements PreparedFilter {
+/** What is asked for. Classes: one is made for every task. */
+class RequirementsCheck {
   protected readonly requirements: Requirements;
 
   constructor(requirements: Requirements) {
     this.requirements = requirements;
-  }
-
-  get key(): string {
-    const { cpuNanos, memoryBytes, generic, devices } = this.requirements;
-    return `${cpuNanos} ${memoryBytes}${JSON.stringify([generic, devices])}`;
   }
 
   check(node: NodeInfo): readonly Lack[] | undefined {
@@ -44,8 +39,19 @@ class ItemsCheck implements PreparedFilter {
   }
 }
 
+/** For tasks that also need things that are no columns. */
+class ItemsCheck extends RequirementsCheck implements PreparedFilter {
+  readonly key: string;
+
+  constructor(requirements: Requirements) {
+    super(requirements);
+    const { cpuNanos, memoryBytes, generic, devices } = requirements;
+    this.key = `${cpuNanos} ${memoryBytes}${JSON.stringify([generic, devices])}`;
+  }
+}
+
 /** For tasks that need only cpu and memory. */
-class AmountsCheck extends ItemsCheck {
+class AmountsCheck extends RequirementsCheck implements PreparedFilter {
   /** What is not asked for is not looked at: see below. */
   readonly #asked: { readonly cpuNanos: number; readonly memoryBytes: number };
 
@@ -58,7 +64,8 @@ class AmountsCheck extends ItemsCheck {
     };
   }
 
-  override get key(): string {
+  /** Made when it is asked for: most often it is not. */
+  get key(): string {
     const { cpuNanos, memoryBytes } = this.requirements;
     return `${cpuNanos} ${memoryBytes}`;
   }
