@@ -181,10 +181,10 @@ export interface PreparedScore {
   scoreAll?(columns: NodeColumns, ordinals: Int32Array, out: Float64Array): void;
   /**
    * What no node of a block has more than, for all blocks at once: writes `out[b]` for every
-   * position of `columns.blocks`; of empty blocks any number will do. If all scores of a policy give
-   * it, only blocks that can hold the best node are looked at. Has to be an upper bound bit for bit:
-   * write it as the score is written, with ranges in the place of values, and rounding keeps the
-   * order.
+   * position of `columns.blocks`; of empty blocks any number will do. If all scores of a policy
+   * give it, only blocks that can hold the best node are looked at. Has to be an upper bound bit
+   * for bit: write it as the score is written, with ranges in the place of values, and rounding
+   * keeps the order.
    */
   boundAll?(columns: NodeColumns, out: Float64Array): void;
   /**

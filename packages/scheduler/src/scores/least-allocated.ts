@@ -66,8 +66,7 @@ class LeastAllocated implements PreparedScore {
     const memory = columns.ranges(this.#amounts.memoryPoints).least;
     for (let b = 0; b < out.length; b += 1) {
       out[b] =
-        (most[b] as number) -
-        (cpuNanos * (cpu[b] as number) + memoryBytes * (memory[b] as number));
+        (most[b] as number) - (cpuNanos * (cpu[b] as number) + memoryBytes * (memory[b] as number));
     }
   }
 
