@@ -6,16 +6,15 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Network, Service, type ServiceSpec } from '@skep/api';
 import { decode, encode } from 'dns-packet';
 import { HOST_NAMESPACE } from '@skep/network';
+import { suiteThatNeeds } from '../../../scripts/test-needs.js';
 import { KernelCluster, machineState, missingForKernel } from './kernel-cluster.js';
 
 const missing = missingForKernel();
-const isRequired = process.env['SKEP_REQUIRE_TOOLS'] === '1';
-const lack = missing.length > 0 ? ` (missing: ${missing.join(', ')})` : '';
-const suite = missing.length > 0 && !isRequired ? describe.skip : describe;
+const { suite, lack } = suiteThatNeeds(missing);
 const MARK = `skt-${process.pid}`;
 
 const template = (...networks: string[]): ServiceSpec['task'] => ({

@@ -12,17 +12,18 @@ import { dockerRuntime, type DockerRuntime } from '../src/docker/docker-runtime.
 import type { StartedContainer } from '../src/docker/docker-runtime.js';
 import type { LogLine, LogQuery } from '../src/task/log-lines.js';
 import { TestEngine } from './docker-engine.js';
-import { missingTools } from './required-tools.js';
+import { missingPrograms, suiteThatNeeds } from '../../../scripts/test-needs.js';
 import { tracesOf } from './left-behind.js';
 
-const lack = missingTools(['dockerd', 'docker', 'containerd', 'busybox', 'tar', 'mount']);
-const describeHere = lack.isSkipped ? describe.skip : describe;
+const { suite, lack } = suiteThatNeeds(
+  missingPrograms(['dockerd', 'docker', 'containerd', 'busybox', 'tar', 'mount']),
+);
 
 const IMAGE = 'skt-busybox:1';
 /** Runs until it is told to end, and ends at once then. */
 const SERVER = 'trap "exit 0" TERM; echo up; while :; do sleep 0.05; done';
 
-describeHere(`tasks as containers${lack.text}`, () => {
+suite(`tasks as containers${lack}`, () => {
   let engine: TestEngine;
   let count = 0;
 

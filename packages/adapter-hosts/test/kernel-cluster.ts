@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type TaskHandle, type TaskRuntime } from '@skep/adapter';
 import {
@@ -23,6 +23,7 @@ import type { VipTable } from '@skep/network';
 import { TestCluster } from '@skep/testing/cluster';
 import { kernelDataplane, type KernelDataplane } from '../src/dataplane/kernel-dataplane.js';
 import { nodeNamespace, nodePrefix } from '../src/namespace/cluster-names.js';
+import { missingPrograms } from '../../../scripts/test-needs.js';
 import { enter, runCommands, searchPath } from '../src/namespace/command-runner.js';
 import { NamespacedCluster } from '../src/namespace/namespaced-cluster.js';
 import { nodeResolver, type NodeResolver } from '../src/resolver/node-resolver.js';
@@ -34,11 +35,7 @@ const CLIENTS = ['busybox', 'dig', 'curl'];
 
 /** What is missing on this machine for these tests. */
 export function missingForKernel(): readonly string[] {
-  const folders = searchPath().split(delimiter);
-  const missing = [...PROGRAMS, ...CLIENTS].filter(
-    (program) => !folders.some((folder) => existsSync(join(folder, program))),
-  );
-  return process.getuid?.() === 0 ? missing : [...missing, 'the rights of root'];
+  return missingPrograms([...PROGRAMS, ...CLIENTS]);
 }
 
 /** Interfaces that nodes make, had they been made outside of their namespaces. */

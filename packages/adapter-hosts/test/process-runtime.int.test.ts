@@ -14,17 +14,18 @@ import { readCgroupLayout } from '../src/process/cgroup.js';
 import { readProcesses, taskFolder } from '../src/process/task-folder.js';
 import { isAlive } from '../src/process/proc.js';
 import type { LogLine, LogQuery } from '../src/task/log-lines.js';
-import { missingTools } from './required-tools.js';
+import { missingPrograms, suiteThatNeeds } from '../../../scripts/test-needs.js';
 import { tracesOf } from './left-behind.js';
 
-const lack = missingTools(['unshare', 'nsenter', 'setpriv', 'mount', 'mkfifo', 'pivot_root']);
-const describeHere = lack.isSkipped ? describe.skip : describe;
+const { suite, lack } = suiteThatNeeds(
+  missingPrograms(['unshare', 'nsenter', 'setpriv', 'mount', 'mkfifo', 'pivot_root']),
+);
 
 /** Runs until it is told to end, and ends at once then. */
 const SERVER = 'trap "exit 0" TERM; echo up; while :; do sleep 0.05; done';
 const fresh = (): string => mkdtempSync(join(tmpdir(), `skt-${process.pid}-`));
 
-describeHere(`tasks as processes${lack.text}`, () => {
+suite(`tasks as processes${lack}`, () => {
   taskRuntimeConformance({ describe, it, expect }, () => {
     const stateFolder = fresh();
     const opened: ProcessRuntime[] = [];

@@ -5,8 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
+import { missingPrograms } from '../../../scripts/test-needs.js';
 import { TOOLS, textOf, type RenderedNamespace, type RenderedStep } from '../src/index.js';
 import { DRIVER_PROGRAM, type DriverResult, type DriverStep } from './uml-driver.js';
 
@@ -15,11 +16,7 @@ const PROGRAMS = ['nft', 'ip', 'bridge', 'conntrack', 'unshare', 'python3'];
 
 /** What is missing on this machine to carry out a plan. */
 export function missingForNft(): readonly string[] {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  const missing = PROGRAMS.filter(
-    (program) => !folders.some((folder) => existsSync(join(folder, program))),
-  );
-  return process.getuid?.() === 0 ? missing : [...missing, 'the rights of root'];
+  return missingPrograms(PROGRAMS);
 }
 
 const COMMANDS: Readonly<Partial<Record<RenderedStep['tool'], readonly string[]>>> = {

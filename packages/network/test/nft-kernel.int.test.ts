@@ -3,7 +3,7 @@
  * and `ip` accept every text, packets get where the interpreter says, and clients keep their
  * addresses.
  */
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import {
@@ -31,6 +31,7 @@ import {
 } from '../src/index.js';
 import { expectedBackends } from '../src/nft/expected.js';
 import { TURN_SERVICES_MAX } from '../src/nft/service.js';
+import { suiteThatNeeds } from '../../../scripts/test-needs.js';
 import { missingForNft, refusals, runNatively, stepsFor, wholeFor } from './nft-kernel-plan.js';
 import type { DriverAnswer, DriverPacket, DriverResult, DriverStep } from './uml-driver.js';
 import {
@@ -50,8 +51,7 @@ const CLUSTERS = 3;
 const SEED = Number(process.env['SKEP_SEED'] ?? Math.trunc(Math.random() * 2 ** 31));
 
 const missing = missingForNft();
-const isRequired = process.env['SKEP_REQUIRE_TOOLS'] === '1';
-const lack = missing.length > 0 ? ` (missing: ${missing.join(', ')})` : '';
+const { suite, lack } = suiteThatNeeds(missing);
 const title = `nftables in this kernel${lack}`;
 
 /** Steps under way, and which of them belong to what. */
@@ -347,8 +347,6 @@ function fault(
   if (isDrawn && !isOutside) return '';
   return say(own) === say(kernel) ? '' : `${text}: ${say(kernel)}, interpreted ${say(own)}`;
 }
-
-const suite = missing.length > 0 && !isRequired ? describe.skip : describe;
 
 suite(title, () => {
   const plan = new Plan();

@@ -4,11 +4,10 @@
  * `ip6tables-restore --test` read the rules. IPVS itself needs a kernel that has it.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 
+import { missingPrograms, suiteThatNeeds } from '../../../scripts/test-needs.js';
 import { nodeState, sixOf, type FixtureCluster } from '../src/__fixtures__/cluster.js';
 import { VOTE_CLUSTER } from '../src/__fixtures__/vote.js';
 import {
@@ -30,17 +29,8 @@ const COMMANDS: Readonly<Partial<Record<Tool, readonly string[]>>> = {
 const PROGRAMS = ['ip', 'bridge', 'nsenter', 'iptables-restore', 'ip6tables-restore'];
 const PREFIX = `skt-${process.pid}-`;
 
-const missing = [
-  ...PROGRAMS.filter((name) => !isInstalled(name)),
-  ...(process.getuid?.() === 0 ? [] : ['root']),
-];
-const isRequired = process.env['SKEP_REQUIRE_TOOLS'] === '1';
-const suite = missing.length > 0 && !isRequired ? describe.skip : describe;
-
-function isInstalled(name: string): boolean {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => existsSync(join(folder, name)));
-}
+const missing = missingPrograms(PROGRAMS);
+const { suite, lack } = suiteThatNeeds(missing);
 
 /** Runs a program; gives what it says when it fails, else ''. */
 function run(command: readonly string[], input = ''): string {
@@ -94,7 +84,7 @@ function removeNamespaces(): void {
   }
 }
 
-suite(`the host's tools${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}`, () => {
+suite(`the host's tools${lack}`, () => {
   afterAll(removeNamespaces);
 
   it.each(['ipv4', 'dual', 'ipv6'] as const)('accept the texts of a node: %s', (families) => {

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import {
@@ -31,6 +31,7 @@ import {
   type RenderedStep,
 } from '../src/index.js';
 import type { DriverAnswer, DriverPacket, DriverResult, DriverStep } from './uml-driver.js';
+import { suiteThatNeeds } from '../../../scripts/test-needs.js';
 import { missingForKernel, runInKernel } from './uml-kernel.js';
 import {
   BASE_CLUSTER,
@@ -52,8 +53,7 @@ const SEED = Number(process.env['SKEP_SEED'] ?? 4_711);
 const SELF = { address: '192.168.50.11', address6: sixOf('192.168.50.11') };
 
 const missing = missingForKernel();
-const isRequired = process.env['SKEP_REQUIRE_TOOLS'] === '1';
-const lack = missing.length > 0 ? ` (missing: ${missing.join(', ')})` : '';
+const { suite, lack } = suiteThatNeeds(missing);
 
 /** A plan under way, and what came of it. Steps are named by their numbers. */
 class Plan {
@@ -292,8 +292,6 @@ function described(packet: DriverPacket | undefined, answer: DriverAnswer | unde
   const seen = `${seenSource?.address ?? ''} ${seenSource?.port ?? ''}`;
   return `${protocol} ${destination} ${port} -> ${outcome} ${place} from ${seen}`;
 }
-
-const suite = missing.length > 0 && !isRequired ? describe.skip : describe;
 
 suite(`IPVS in user-mode-linux${lack}`, () => {
   const whole = new Plan();

@@ -9,8 +9,7 @@ const ENGINE_LABELS = 'engine.labels.';
 /**
  * The node's value of the key; undefined when it has none. Keys are those of constraints
  * (`node.labels.zone`, `node.hostname`, …; see `service-placement` in `@skep/api`); any other key
- * is
- * the name of a label of the node. `node.id` differs for every node.
+ * is the name of a label of the node. `node.id` differs for every node.
  */
 export function topologyValue(node: NodeInfo, key: string): string | undefined {
   const { facts } = node;

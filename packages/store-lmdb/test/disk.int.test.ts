@@ -5,15 +5,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
+import { suiteThatNeeds } from '../../../scripts/test-needs.js';
 import { Child, WRITER_COMMAND } from '../src/__fixtures__/child.js';
 import { withFolder } from '../src/__fixtures__/folders.js';
 
 const MOUNT = 'mount -t tmpfs -o size=12m skt "$0"';
 const canMount = spawnSync('unshare', ['-m', 'sh', '-c', `${MOUNT}`, '/mnt']).status === 0;
-const isRequired = process.env['SKEP_REQUIRE_TOOLS'] === '1';
-const itOnDisk = canMount || isRequired ? it : it.skip;
-const note = canMount ? '' : ' (skipped: unshare -m and mount need root)';
+const { suite, lack } = suiteThatNeeds(canMount ? [] : ['the right to mount in a namespace']);
 
 /** Runs a shell script in which `writer MODE` works on the folder `store` of a disk of 12 MiB. */
 async function onDisk(script: string): Promise<Child> {
@@ -32,59 +31,45 @@ async function onDisk(script: string): Promise<Child> {
   return child;
 }
 
-describe(`a disk${note}`, () => {
-  itOnDisk(
-    'that is full refuses commits, whole, until there is room',
-    async () => {
-      const child = await onDisk(
-        'head -c 7000000 /dev/zero > filling; run fill "$@"; run open "$@"',
-      );
-      const [opened, filled, , again] = child.lines;
-      expect(opened).toEqual({ opened: 0 });
-      const { codes, count, refusedAt, revision } = filled as Record<string, unknown>;
-      const full = /^resource-exhausted .*the disk is full/;
-      expect([
-        (codes as string[]).length,
-        (codes as string[]).every((code) => full.test(code)),
-      ]).toEqual([3, true]);
-      expect([Number(count) > 10, refusedAt, revision]).toEqual([true, count, Number(count) + 5]);
-      expect(again).toEqual({ opened: revision });
-    },
-    60_000,
-  );
+suite(`a disk${lack}`, () => {
+  it('that is full refuses commits, whole, until there is room', async () => {
+    const child = await onDisk('head -c 7000000 /dev/zero > filling; run fill "$@"; run open "$@"');
+    const [opened, filled, , again] = child.lines;
+    expect(opened).toEqual({ opened: 0 });
+    const { codes, count, refusedAt, revision } = filled as Record<string, unknown>;
+    const full = /^resource-exhausted .*the disk is full/;
+    expect([
+      (codes as string[]).length,
+      (codes as string[]).every((code) => full.test(code)),
+    ]).toEqual([3, true]);
+    expect([Number(count) > 10, refusedAt, revision]).toEqual([true, count, Number(count) + 5]);
+    expect(again).toEqual({ opened: revision });
+  }, 60_000);
 
-  itOnDisk(
-    'that is full refuses to be opened, and leaves what is there',
-    async () => {
-      const child = await onDisk(
-        'run open "$@"; head -c 13000000 /dev/zero > filling; run open "$@"; rm filling; run open "$@"',
-      );
-      expect(child.lines).toMatchObject([
-        { opened: 0 },
-        { closed: 0 },
-        { code: 'resource-exhausted' },
-        { opened: 0 },
-        { closed: 0 },
-      ]);
-    },
-    60_000,
-  );
+  it('that is full refuses to be opened, and leaves what is there', async () => {
+    const child = await onDisk(
+      'run open "$@"; head -c 13000000 /dev/zero > filling; run open "$@"; rm filling; run open "$@"',
+    );
+    expect(child.lines).toMatchObject([
+      { opened: 0 },
+      { closed: 0 },
+      { code: 'resource-exhausted' },
+      { opened: 0 },
+      { closed: 0 },
+    ]);
+  }, 60_000);
 
-  itOnDisk(
-    'that is read-only is refused, with a store and without',
-    async () => {
-      const child = await onDisk(
-        'mount -o remount,ro "$disk"; run open "$@"; mount -o remount,rw "$disk"; run open "$@"; ' +
-          'mount -o remount,ro "$disk"; run open "$@"',
-      );
-      expect(child.lines).toMatchObject([
-        { code: 'permission-denied' },
-        { opened: 0 },
-        { closed: 0 },
-        { code: 'permission-denied' },
-      ]);
-      expect(child.lines[3]?.['message']).toMatch(/read-only/);
-    },
-    60_000,
-  );
+  it('that is read-only is refused, with a store and without', async () => {
+    const child = await onDisk(
+      'mount -o remount,ro "$disk"; run open "$@"; mount -o remount,rw "$disk"; run open "$@"; ' +
+        'mount -o remount,ro "$disk"; run open "$@"',
+    );
+    expect(child.lines).toMatchObject([
+      { code: 'permission-denied' },
+      { opened: 0 },
+      { closed: 0 },
+      { code: 'permission-denied' },
+    ]);
+    expect(child.lines[3]?.['message']).toMatch(/read-only/);
+  }, 60_000);
 });

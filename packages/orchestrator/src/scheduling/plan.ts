@@ -45,7 +45,7 @@ export function planScheduling(
   const { view, keys, now, options } = input;
   memory.passBegins();
   const tasks = waitingTasks(view, keys);
-  const unwanted = tasks.filter(({ spec }) => isUnwanted(spec));
+  const unwanted = tasks.filter(({ spec }) => isUnwanted(spec)).sort(compareTasks);
   const wanted = tasks.filter(({ spec }) => !isUnwanted(spec));
   const requeueAt = new Map<string, Timestamp>();
   const due = wanted.filter((task) => {
@@ -61,14 +61,14 @@ export function planScheduling(
   return { groups: groupsOf(next), ...(requeueAt.size === 0 ? {} : { requeueAt }) };
 }
 
-/** Dirty tasks that still wait, in the order in which they are placed. */
+/** Dirty tasks that still wait, as they come: each step below orders those that it takes. */
 function waitingTasks(view: View, keys: readonly string[]): readonly Task[] {
   const tasks: Task[] = [];
   for (const key of keys) {
     const task = view.get(Task, key);
     if (task !== undefined && isWaiting(task)) tasks.push(task);
   }
-  return tasks.sort(compareTasks);
+  return tasks;
 }
 
 /** The next state of each task about which something new is to be said. */
@@ -83,8 +83,8 @@ function decide(
     if (said !== undefined) next.push(said);
   };
   // Preassigned tasks have no choice, so they choose first.
-  for (const task of tasks) {
-    if (task.spec.nodeId === undefined) continue;
+  const preassigned = tasks.filter(({ spec }) => spec.nodeId !== undefined);
+  for (const task of preassigned.sort(compareTasks)) {
     const confirmed = confirm(cluster, task, options);
     if (confirmed.ok) next.push(assigned(confirmed.placement, options.now));
     else refuse(task, confirmed.explanation);

@@ -1,0 +1,32 @@
+/**
+ * Tests that need more of the machine than Node.js: programs, the rights of root.
+ *
+ * Where something is missing they are skipped, and their title says what. In CI
+ * (`SKEP_REQUIRE_TOOLS=1`) nothing may be missing: there they run, and fail.
+ */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe } from '@jest/globals';
+
+/** What of these programs and of the rights of root is missing. */
+export function missingPrograms(programs: readonly string[]): readonly string[] {
+  const missing = programs.filter((program) => !isInstalled(program));
+  return process.getuid?.() === 0 ? missing : ['root', ...missing];
+}
+
+/** How a suite is declared that needs what `missing` lists; `lack` is for its title. */
+export function suiteThatNeeds(missing: readonly string[]): {
+  readonly suite: typeof describe | typeof describe.skip;
+  readonly lack: string;
+} {
+  const isRequired = process.env['SKEP_REQUIRE_TOOLS'] === '1';
+  return {
+    suite: missing.length > 0 && !isRequired ? describe.skip : describe,
+    lack: missing.length === 0 ? '' : ` (missing: ${missing.join(', ')})`,
+  };
+}
+
+function isInstalled(program: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => existsSync(join(folder, program)));
+}
