@@ -120,6 +120,9 @@ export class BatchRunner implements Runner {
         : await this.#host.committer.commit(group.changes, group.expect, group.keys);
     this.#writtenRevision = Math.max(this.#writtenRevision, outcome.revision);
     this.#isFenceLost ||= outcome.isFenceLost === true;
+    // Most commits go through, and then a key has nothing to be told but that its pass is over.
+    const isPlain = outcome.conflict === undefined && outcome.error === undefined;
+    if (isPlain && !this.#host.isFollowed) return;
     for (const key of group.keys) {
       // A key is as badly off as the worst of its groups.
       const before = outcomes.get(key);

@@ -91,6 +91,11 @@ export class PassHost {
     return false;
   }
 
+  /** Whether anybody wants to know what became of each key, beyond that its pass is over. */
+  get isFollowed(): boolean {
+    return this.trace !== undefined || this.#results.isObserved;
+  }
+
   /** A pass over a key begins; `unchanged`, `wrote` or `failed` ends it. */
   began(key: string, view: View): void {
     this.metrics?.sampled(this.queue.active);

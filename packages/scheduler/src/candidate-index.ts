@@ -13,6 +13,7 @@ import { isPassing } from './is-passing.js';
 import { NodeHeap } from './node-heap.js';
 import type { NodeRecord } from './node-info.js';
 import type { NodeTerm, Policy, PreparedFilter } from './policy.js';
+import type { ActiveFilters } from './prepared-group.js';
 import { ScoreMemos, cachesMax } from './score-memo.js';
 import { ScratchArrays } from './scratch-arrays.js';
 import { VerdictCache } from './verdict-cache.js';
@@ -106,6 +107,8 @@ export class IndexCache {
   readonly memos = new ScoreMemos();
   /** @internal Verdicts of filters by node. */
   readonly verdicts = new VerdictCache();
+  /** @internal Filters of the group that was prepared last. */
+  lastFilters: ActiveFilters | undefined;
   /** @internal What a scan needs while it runs. */
   readonly scratch = new ScratchArrays();
   readonly #byPolicy = new WeakMap<Policy, Map<string, CandidateIndex>>();

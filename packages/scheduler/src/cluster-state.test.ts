@@ -191,7 +191,8 @@ describe('assumptions', () => {
   function assumed(): ClusterState {
     const state = stateWith([]);
     const info = state.nodes[0];
-    if (info !== undefined) state.assume(pending, info, requirementsOf(pending.spec));
+    if (info !== undefined)
+      state.assume(pending, info, { requirements: requirementsOf(pending.spec) });
     return state;
   }
 

@@ -190,19 +190,27 @@ export class ClusterState implements ClusterView {
    * Counts a task on a node before the store knows: what a plan has decided so far. The next
    * {@link ClusterState.upsertTask} of it confirms or corrects; {@link ClusterState.dropAssumed}
    * takes back what was never written.
+   * @param isNew - the task is known not to count yet: saves a look-up among all that do.
    * @param chosen - what a policy's reserves chose; the rest is chosen here.
    * @returns what the task was given.
    */
   assume(
     task: Task,
     node: NodeInfo,
-    requirements: Requirements,
-    chosen?: Reservation,
+    {
+      requirements,
+      chosen,
+      isNew = false,
+    }: {
+      readonly requirements: Requirements;
+      readonly chosen?: Reservation | undefined;
+      readonly isNew?: boolean | undefined;
+    },
   ): Reservation {
     const reservation = chooseReservation(this.#volumes, node, requirements, chosen);
     const claim = claimOf(requirements, reservation);
     const isActive = isActiveTask(task);
-    const old = this.#tasks.get(task.meta.id);
+    const old = isNew ? undefined : this.#tasks.get(task.meta.id);
     if (old !== undefined) this.#detach(old);
     const record = this.table.recordOf(node);
     const counted = countedTask(task, { node: record, claim, reservation, isActive });
@@ -222,7 +230,7 @@ export class ClusterState implements ClusterView {
     if (node === undefined) {
       throw new SkepError('not-found', `task ${task.meta.id} cannot be placed: no node ${nodeId}`);
     }
-    this.assume(task, node, requirementsOf(task.spec), chosen);
+    this.assume(task, node, { requirements: requirementsOf(task.spec), chosen });
     return this.#tasks.get(task.meta.id) as PlacedTask;
   }
 

@@ -38,6 +38,11 @@ export interface PlacementOptions {
    * its code alone: for long runs that only count.
    */
   readonly refusals?: 'explained' | 'brief';
+  /**
+   * The tasks are known not to count on any node yet, and each is placed once: that is then not
+   * looked up for each of them. Default: false.
+   */
+  readonly areNew?: boolean;
 }
 
 /** Why a task went to its node. */
@@ -92,12 +97,13 @@ export function placeGroup(
   const prepared = prepareGroup(state, group, options);
   const candidates = openCandidates(prepared);
   const placements: Placement[] = [];
+  const isNew = options.areNew;
   for (const task of group.tasks) {
     if (placements.length > 0) candidates.used();
     const choice = candidates.choose();
     if (choice === undefined) break;
     const reason = reasonOf(prepared, choice);
-    placements.push(placeOn(prepared, { task, node: choice.node, reason }));
+    placements.push(placeOn(prepared, { task, node: choice.node, reason, isNew }));
   }
   const left = group.tasks.slice(placements.length);
   if (left.length === 0) return { placements, unplaced: NONE };
@@ -130,12 +136,17 @@ export function confirm(state: ClusterState, task: Task, options: PlacementOptio
 
 function placeOn(
   prepared: PreparedGroup,
-  decision: { readonly task: Task; readonly node: NodeInfo; readonly reason: PlacementReason },
+  decision: {
+    readonly task: Task;
+    readonly node: NodeInfo;
+    readonly reason: PlacementReason;
+    readonly isNew?: boolean | undefined;
+  },
 ): Placement {
-  const { task, node, reason } = decision;
+  const { task, node, reason, isNew } = decision;
   const { state, group, reserves } = prepared;
   const chosen = reserves.length === 0 ? undefined : reserved(prepared, node);
-  const given = state.assume(task, node, group.requirements, chosen);
+  const given = state.assume(task, node, { requirements: group.requirements, chosen, isNew });
   const placement = { task, taskId: task.meta.id, nodeId: node.id, reason };
   return given === NO_RESERVATION ? placement : { ...placement, ...given };
 }

@@ -45,18 +45,35 @@ export function countedTask(
   };
 }
 
-/** Tasks by id and, once somebody asks, by node. */
+/**
+ * Tasks by id and, once somebody asks, by node.
+ *
+ * What was added last stands in a list, and mostly it is asked for in the same order: a plan counts
+ * tasks, and the store then confirms them one after the other. The first question that is out of
+ * that order puts the list under its ids. So a task that is only added and confirmed costs no
+ * look-up among all the others.
+ */
 export class PlacedTasks {
   readonly #byId = new Map<TaskId, CountedTask>();
+  /** Added, and not yet under their ids. */
+  #recent: CountedTask[] = [];
+  /** The one of them that is probably asked for next. */
+  #next = 0;
   #byNode: Map<NodeRecord, Set<CountedTask>> | undefined;
   readonly #withAntiAffinity = new Set<CountedTask>();
 
   get(id: TaskId): CountedTask | undefined {
-    return this.#byId.get(id);
+    const recent = this.#recent[this.#next];
+    if (recent?.id === id) {
+      this.#next += 1;
+      return recent;
+    }
+    return this.#ids().get(id);
   }
 
+  /** Adds a task; none with its id may be there. */
   add(counted: CountedTask): void {
-    this.#byId.set(counted.id, counted);
+    this.#recent.push(counted);
     if (this.#byNode !== undefined) addTo(this.#byNode, counted);
     if (counted.task.spec.template.placement?.serviceAntiAffinity?.required !== undefined) {
       this.#withAntiAffinity.add(counted);
@@ -64,7 +81,7 @@ export class PlacedTasks {
   }
 
   delete(counted: CountedTask): void {
-    this.#byId.delete(counted.id);
+    this.#ids().delete(counted.id);
     if (this.#withAntiAffinity.size > 0) this.#withAntiAffinity.delete(counted);
     const onNode = this.#byNode?.get(counted.node);
     if (onNode === undefined) return;
@@ -73,7 +90,7 @@ export class PlacedTasks {
   }
 
   values(): Iterable<CountedTask> {
-    return this.#byId.values();
+    return this.#ids().values();
   }
 
   /** Tasks that are to have distance from others, by id. */
@@ -86,10 +103,20 @@ export class PlacedTasks {
   on(node: NodeRecord): readonly CountedTask[] {
     if (this.#byNode === undefined) {
       this.#byNode = new Map();
-      for (const counted of this.#byId.values()) addTo(this.#byNode, counted);
+      for (const counted of this.values()) addTo(this.#byNode, counted);
     }
     const tasks = this.#byNode.get(node);
     return tasks === undefined ? NONE : [...tasks].sort((a, b) => compareText(a.id, b.id));
+  }
+
+  /** All of them by id. */
+  #ids(): Map<TaskId, CountedTask> {
+    if (this.#recent.length > 0) {
+      for (const counted of this.#recent) this.#byId.set(counted.id, counted);
+      this.#recent = [];
+      this.#next = 0;
+    }
+    return this.#byId;
   }
 }
 

@@ -9,6 +9,7 @@ import type { NodeInfo } from './node-info.js';
 import type {
   NodeTerm,
   Policy,
+  PreparedFilter,
   PreparedReserve,
   PreparedScore,
   PreparedTerm,
@@ -53,16 +54,8 @@ export function prepareGroup(
   options: { readonly policy: Policy; readonly now: Timestamp },
 ): PreparedGroup {
   const { policy, now } = options;
-  const filters: ActiveFilter[] = [];
-  let key: string | undefined = '';
-  let isVolatile = false;
-  for (const filter of policy.filters) {
-    const prepared = filter.prepare(group, state);
-    if (prepared === undefined) continue;
-    filters.push({ filter, prepared });
-    key = extended(key, filter.name, prepared.key);
-    if (prepared.dependsOn === 'cluster') isVolatile = true;
-  }
+  const { filters, key, isVolatile: areVolatile } = activeFilters(policy, group, state);
+  let isVolatile = areVolatile;
   const context = { group, state, now };
   const terms: PreparedTerm[] = [];
   let isSparse = true;
@@ -101,6 +94,55 @@ export function prepareGroup(
 /** Whether the value for a node may change with a placement elsewhere. */
 function dependsOnAll({ dependsOn, normalise }: PreparedScore): boolean {
   return dependsOn === 'cluster' || normalise !== undefined;
+}
+
+/** The filters that have something to say about a group. */
+export interface ActiveFilters {
+  readonly filters: readonly ActiveFilter[];
+  /** Their keys as one; undefined when one of them has none. */
+  readonly key: string | undefined;
+  readonly isVolatile: boolean;
+}
+
+/**
+ * The filters of a group; those of the group before, when they say the same: most tasks of a burst
+ * are alike, and then nothing is made for them.
+ */
+function activeFilters(policy: Policy, group: TaskGroup, state: ClusterState): ActiveFilters {
+  const { indexes } = state;
+  const known = indexes.lastFilters?.filters ?? NO_FILTERS;
+  let same = 0;
+  let own: ActiveFilter[] | undefined;
+  for (const filter of policy.filters) {
+    const prepared = filter.prepare(group, state);
+    if (prepared === undefined) continue;
+    const like = own === undefined ? known[same] : undefined;
+    if (like !== undefined && like.filter === filter && isAlike(like.prepared, prepared)) {
+      same += 1;
+      continue;
+    }
+    own ??= known.slice(0, same);
+    own.push({ filter, prepared });
+  }
+  if (indexes.lastFilters !== undefined && own === undefined && same === known.length) {
+    return indexes.lastFilters;
+  }
+  const filters = own ?? known.slice(0, same);
+  let key: string | undefined = '';
+  let isVolatile = false;
+  for (const { filter, prepared } of filters) {
+    key = extended(key, filter.name, prepared.key);
+    if (prepared.dependsOn === 'cluster') isVolatile = true;
+  }
+  indexes.lastFilters = { filters, key, isVolatile };
+  return indexes.lastFilters;
+}
+
+const NO_FILTERS: readonly ActiveFilter[] = Object.freeze([]);
+
+/** Whether two answers of one filter give the same verdicts: by their key, as it promises. */
+function isAlike(a: PreparedFilter, b: PreparedFilter): boolean {
+  return a === b || (a.key !== undefined && a.key === b.key);
 }
 
 function extended(

@@ -118,18 +118,26 @@ const NO_NODES: readonly NodeInfo[] = Object.freeze([]);
 /** The counts of all services. */
 export class ServiceTasks {
   readonly #counts = new Map<ServiceId, ServiceCounter>();
+  /** Asked for last, and without active tasks: the next task is mostly one of it. */
+  #lastWithout: ServiceId | undefined;
 
   /** Counts of a service, as of now: ask again after a placement. */
   of(serviceId: ServiceId | undefined): ServiceCounts {
-    return (serviceId === undefined ? undefined : this.#counts.get(serviceId)) ?? NO_COUNTS;
+    if (serviceId === undefined) return NO_COUNTS;
+    const counts = this.#counts.get(serviceId);
+    if (counts !== undefined) return counts;
+    this.#lastWithout = serviceId;
+    return NO_COUNTS;
   }
 
   /** Adds a task of the service to the node, or takes one away. */
   step(serviceId: ServiceId, node: NodeInfo, by: 1 | -1): void {
-    let counts = this.#counts.get(serviceId);
+    const isWithout = serviceId === this.#lastWithout;
+    let counts = isWithout ? undefined : this.#counts.get(serviceId);
     if (counts === undefined) {
       counts = new ServiceCounter();
       this.#counts.set(serviceId, counts);
+      this.#lastWithout = undefined;
     }
     counts.step(node, by);
     if (counts.isEmpty) this.#counts.delete(serviceId);

@@ -4,7 +4,6 @@
  * **Source:** SwarmKit manager/scheduler/scheduler.go, grouping by service and spec version.
  */
 import {
-  compareBy,
   compareText,
   type NetworkId,
   type ServiceId,
@@ -27,13 +26,18 @@ export interface TaskGroup {
   readonly tasks: readonly Task[];
 }
 
-/** The order in which tasks are placed: the oldest first, then by service, slot and id. */
-export const compareTasks = compareBy<Task>(
-  (a, b) => a.meta.createdAt - b.meta.createdAt,
-  (a, b) => compareText(a.spec.serviceName, b.spec.serviceName),
-  (a, b) => a.spec.slot - b.spec.slot,
-  (a, b) => compareText(a.meta.id, b.meta.id),
-);
+/**
+ * The order in which tasks are placed: the oldest first, then by service, slot and id.
+ * Written out, as a burst is put in order by it: a list of comparisons costs three times as much.
+ */
+export function compareTasks(a: Task, b: Task): number {
+  return (
+    a.meta.createdAt - b.meta.createdAt ||
+    compareText(a.spec.serviceName, b.spec.serviceName) ||
+    a.spec.slot - b.spec.slot ||
+    compareText(a.meta.id, b.meta.id)
+  );
+}
 
 /** The group of tasks that are known to be alike. The first stands for all. */
 export function groupOf(tasks: readonly [Task, ...Task[]]): TaskGroup {
@@ -56,20 +60,24 @@ const NO_NETWORKS: readonly NetworkId[] = Object.freeze([]);
  * Groups come in the order of their first tasks. Cost: O(tasks log tasks).
  */
 export function groupTasks(tasks: Iterable<Task>): readonly TaskGroup[] {
-  const groups: [Task, ...Task[]][] = [];
-  const open = new Map<string, [Task, ...Task[]]>();
+  const lists: [Task, ...Task[]][] = [];
+  const open = new Map<ServiceId, Map<number, [Task, ...Task[]]>>();
   for (const task of [...tasks].sort(compareTasks)) {
     const { serviceId, specVersion } = task.spec;
-    const isAlone = serviceId === undefined || specVersion === undefined;
-    const key = isAlone ? '' : `${serviceId}/${specVersion}`;
-    const group = isAlone ? undefined : open.get(key);
-    if (group !== undefined) {
-      group.push(task);
+    const list: [Task, ...Task[]] = [task];
+    if (serviceId === undefined || specVersion === undefined) {
+      lists.push(list);
       continue;
     }
-    const created: [Task, ...Task[]] = [task];
-    groups.push(created);
-    if (!isAlone) open.set(key, created);
+    const versions = open.get(serviceId);
+    const others = versions?.get(specVersion);
+    if (others !== undefined) {
+      others.push(task);
+      continue;
+    }
+    if (versions === undefined) open.set(serviceId, new Map([[specVersion, list]]));
+    else versions.set(specVersion, list);
+    lists.push(list);
   }
-  return groups.map(groupOf);
+  return lists.map(groupOf);
 }

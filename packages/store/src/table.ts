@@ -17,12 +17,17 @@ export class Row {
   keys: readonly IndexKeys[];
   /** Number of the transaction that took the row last, see {@link Tables.begin}. */
   takenBy: number;
+  /** The rows that were inserted just before and just after this one. */
+  before: Row | undefined;
+  behind: Row | undefined;
 
   constructor(object: StoredObject, keys: readonly IndexKeys[]) {
     this.id = object.meta.id;
     this.object = object;
     this.keys = keys;
     this.takenBy = 0;
+    this.before = undefined;
+    this.behind = undefined;
   }
 }
 
@@ -55,6 +60,10 @@ export class Table {
   readonly #rows = new Map<ObjectId, Row>();
   readonly #names = new Map<string, Row>();
   readonly #indexes: readonly Index[];
+  /** The row that was inserted last. */
+  #last: Row | undefined;
+  /** The row that was found last. */
+  #found: Row | undefined;
 
   constructor(kind: AnyKind) {
     this.kind = kind;
@@ -71,8 +80,15 @@ export class Table {
     return this.#rows.size;
   }
 
+  /**
+   * The row of an object. What comes in a burst is mostly asked for in the order in which it came:
+   * first the row behind the one that was found last is looked at, then the map.
+   */
   row(id: ObjectId): Row | undefined {
-    return this.#rows.get(id);
+    const next = this.#found?.behind;
+    const row = next?.id === id ? next : this.#rows.get(id);
+    if (row !== undefined) this.#found = row;
+    return row;
   }
 
   rows(): Iterable<Row> {
@@ -154,6 +170,9 @@ export class Table {
   insert(object: StoredObject, keys: readonly IndexKeys[]): void {
     const row = new Row(object, keys);
     this.#rows.set(row.id, row);
+    row.before = this.#last;
+    if (this.#last !== undefined) this.#last.behind = row;
+    this.#last = row;
     if (this.hasUniqueName) this.#setName(row, object.meta.name);
     const indexes = this.#indexes;
     for (let i = 0; i < indexes.length; i += 1) {
@@ -182,12 +201,22 @@ export class Table {
 
   remove(row: Row): void {
     this.#rows.delete(row.id);
+    this.#unchain(row);
     if (this.hasUniqueName) this.#dropName(row, row.object.meta.name);
     const indexes = this.#indexes;
     for (let i = 0; i < indexes.length; i += 1) {
       const { buckets } = indexes[i] as Index;
       if (buckets !== undefined) unlink(buckets, row, row.keys[i]);
     }
+  }
+
+  #unchain(row: Row): void {
+    const { before, behind } = row;
+    if (before !== undefined) before.behind = behind;
+    if (behind === undefined) this.#last = before;
+    else behind.before = before;
+    // The next question is mostly about the row behind.
+    if (this.#found === row) this.#found = before;
   }
 
   #build(index: Index): Map<string, Bucket> {

@@ -5,15 +5,18 @@ import {
   Service,
   Task,
   Volume,
+  SkepError,
   isSkepError,
   newObject,
   seededRandom,
   withMeta,
   withStatus,
+  type StoredObject,
   type TaskTemplate,
 } from '@skep/api';
 import { VirtualClock } from '@skep/api/virtual';
 import { startController } from '@skep/controller';
+import { swarmPolicy, type Filter } from '@skep/scheduler';
 import { memoryStore } from '@skep/store';
 import { KINDS, SchedulerRig } from './__fixtures__/rig.js';
 import { schedulerController } from './controller.js';
@@ -425,6 +428,39 @@ describe('under the controller runtime', () => {
       .list(Task)
       .map(({ status }) => status.nodeId);
     expect([...counts].sort()).toEqual(['n1', 'n1', 'n2', 'n2']);
+    await running.stop();
+  });
+
+  it('tries a task again on a change of a node, though its policy had given it up', async () => {
+    const clock = new VirtualClock();
+    const store = memoryStore({ clock, kinds: KINDS });
+    let isBroken = true;
+    const moody: Filter = {
+      name: 'moody',
+      describe: () => 'in a mood',
+      prepare: () => {
+        if (!isBroken) return undefined;
+        throw new SkepError('invalid-argument', 'not today', { details: { isTerminal: true } });
+      },
+    };
+    const policy = { ...swarmPolicy(), name: 'moody', filters: [moody] };
+    const rig = new SchedulerRig().nodes('n1').task('web.1');
+    const create = (object: StoredObject) => ({ type: 'create' as const, object });
+    const [node, task] = [rig.get(Node, 'n1'), rig.get(Task, 'web.1')];
+    await store.commit({ actor: 'user', changes: [create(node)] });
+    const seams = { store, clock, random: seededRandom(1) };
+    const started = startController(schedulerController({ policy }), seams);
+    await clock.flush();
+    const running = await started;
+    await store.commit({ actor: 'user', changes: [create(task)] });
+    await clock.advance(60_000);
+    isBroken = false;
+    const stored = store.view().get(Node, 'n1') as Node;
+    const status = { ...stored.status, address: '10.9.9.9' };
+    const object = withStatus(stored, status);
+    await store.commit({ actor: 'user', changes: [{ type: 'update', object }] });
+    await clock.flush();
+    expect(store.view().get(Task, 'web.1')?.status.nodeId).toBe('n1');
     await running.stop();
   });
 });

@@ -4,9 +4,9 @@
  */
 import { Network, Node, Service, Task, Volume, type StoredObject } from '@skep/api';
 import type { ControllerState } from '@skep/controller';
-import { ClusterState } from '@skep/scheduler';
+import { ClusterState, isCounted } from '@skep/scheduler';
 import type { ObjectEvent, View } from '@skep/store';
-import { WaitingTasks } from './waiting-tasks.js';
+import { isWaiting, WaitingTasks } from './waiting-tasks.js';
 
 /** What the scheduler knows. Rebuilding it from the view gives the same plans. */
 export class SchedulerMemory implements ControllerState {
@@ -31,13 +31,13 @@ export class SchedulerMemory implements ControllerState {
       networks: view.list(Network),
     });
     this.#waiting = new WaitingTasks();
-    for (const task of tasks) this.#waiting.follow(task);
+    for (const task of tasks) if (isWaiting(task)) this.#waiting.add(task);
   }
 
   observe(events: readonly ObjectEvent[]): void {
-    for (const { type, object } of events) {
-      if (type === 'deleted') this.#forget(object);
-      else this.#follow(object);
+    for (const event of events) {
+      if (event.type === 'deleted') this.#forget(event.object);
+      else this.#follow(event);
     }
   }
 
@@ -50,11 +50,10 @@ export class SchedulerMemory implements ControllerState {
     this.#waiting.passBegins();
   }
 
-  #follow(object: StoredObject): void {
+  #follow({ object, previous }: ObjectEvent): void {
     switch (object.kind) {
       case Task.name:
-        this.#cluster.upsertTask(object as Task);
-        this.#waiting.follow(object as Task);
+        this.#followTask(object as Task, previous as Task | undefined);
         break;
       case Node.name:
         this.#cluster.upsertNode(object as Node);
@@ -71,6 +70,13 @@ export class SchedulerMemory implements ControllerState {
       default:
         break;
     }
+  }
+
+  /** What counted on no node, and does not now, is not looked for among those that do. */
+  #followTask(task: Task, previous: Task | undefined): void {
+    const isOrWasCounted = isCounted(task) || (previous !== undefined && isCounted(previous));
+    if (isOrWasCounted) this.#cluster.upsertTask(task);
+    if (!isWaiting(task)) this.#waiting.forget(task.meta.id);
   }
 
   #forget({ kind, meta: { id } }: StoredObject): void {

@@ -3,14 +3,7 @@
  */
 import { Task, type Timestamp } from '@skep/api';
 import { update, type BatchPlan, type PlanGroup } from '@skep/controller';
-import {
-  compareTasks,
-  confirm,
-  groupTasks,
-  placeGroup,
-  type ClusterState,
-  type Policy,
-} from '@skep/scheduler';
+import { compareTasks, confirm, groupTasks, placeGroup, type Policy } from '@skep/scheduler';
 import { CHANGES_MAX, type View } from '@skep/store';
 import type { SchedulerMemory } from './memory.js';
 import { assigned, neverAssigned, refused } from './task-outcome.js';
@@ -44,57 +37,58 @@ export function planScheduling(
 ): BatchPlan {
   const { view, keys, now, options } = input;
   memory.passBegins();
-  const tasks = waitingTasks(view, keys);
-  const unwanted = tasks.filter(({ spec }) => isUnwanted(spec)).sort(compareTasks);
-  const wanted = tasks.filter(({ spec }) => !isUnwanted(spec));
+  const unwanted: Task[] = [];
+  const due: Task[] = [];
   const requeueAt = new Map<string, Timestamp>();
-  const due = wanted.filter((task) => {
+  for (const key of keys) {
+    const task = view.get(Task, key);
+    if (task === undefined || !isWaiting(task)) continue;
     const at = task.status.appliedAt + options.debounceMs;
-    if (at <= now) return true;
-    requeueAt.set(task.meta.id, at);
-    return false;
-  });
-  const next = [
-    ...unwanted.map((task) => neverAssigned(task, now)),
-    ...decide(memory.cluster, due, { policy: options.policy, now }),
-  ];
+    if (isUnwanted(task.spec)) unwanted.push(task);
+    else if (at <= now) due.push(task);
+    else requeueAt.set(key, at);
+  }
+  const next: Task[] = [];
+  for (const task of unwanted.sort(compareTasks)) next.push(neverAssigned(task, now));
+  decide(memory, due, { policy: options.policy, now, next });
   return { groups: groupsOf(next), ...(requeueAt.size === 0 ? {} : { requeueAt }) };
 }
 
-/** Dirty tasks that still wait, as they come: each step below orders those that it takes. */
-function waitingTasks(view: View, keys: readonly string[]): readonly Task[] {
-  const tasks: Task[] = [];
-  for (const key of keys) {
-    const task = view.get(Task, key);
-    if (task !== undefined && isWaiting(task)) tasks.push(task);
-  }
-  return tasks;
-}
-
-/** The next state of each task about which something new is to be said. */
+/** Adds the next state of each task about which something new is to be said. */
 function decide(
-  cluster: ClusterState,
+  memory: SchedulerMemory,
   tasks: readonly Task[],
-  options: { readonly policy: Policy; readonly now: Timestamp },
-): readonly Task[] {
-  const next: Task[] = [];
+  options: { readonly policy: Policy; readonly now: Timestamp; readonly next: Task[] },
+): void {
+  const { cluster, waiting } = memory;
+  const { policy, now, next } = options;
   const refuse = (task: Task, reason: Parameters<typeof refused>[1]): void => {
+    waiting.add(task);
     const said = refused(task, reason);
     if (said !== undefined) next.push(said);
   };
-  // Preassigned tasks have no choice, so they choose first.
-  const preassigned = tasks.filter(({ spec }) => spec.nodeId !== undefined);
-  for (const task of preassigned.sort(compareTasks)) {
-    const confirmed = confirm(cluster, task, options);
-    if (confirmed.ok) next.push(assigned(confirmed.placement, options.now));
-    else refuse(task, confirmed.explanation);
+  try {
+    // Preassigned tasks have no choice, so they choose first.
+    const preassigned: Task[] = [];
+    const free: Task[] = [];
+    for (const task of tasks) (task.spec.nodeId === undefined ? free : preassigned).push(task);
+    for (const task of preassigned.sort(compareTasks)) {
+      const confirmed = confirm(cluster, task, { policy, now });
+      if (confirmed.ok) next.push(assigned(confirmed.placement, now));
+      else refuse(task, confirmed.explanation);
+    }
+    // A task that waits counts nowhere, and a key comes once.
+    const placing = { policy, now, areNew: true };
+    for (const group of groupTasks(free)) {
+      const { placements, unplaced } = placeGroup(cluster, group, placing);
+      for (const placement of placements) next.push(assigned(placement, now));
+      for (const { task, explanation } of unplaced) refuse(task, explanation);
+    }
+  } catch (thrown) {
+    // A policy that failed may not fail on another cluster.
+    for (const task of tasks) waiting.add(task);
+    throw thrown;
   }
-  for (const group of groupTasks(tasks.filter(({ spec }) => spec.nodeId === undefined))) {
-    const { placements, unplaced } = placeGroup(cluster, group, options);
-    for (const placement of placements) next.push(assigned(placement, options.now));
-    for (const { task, explanation } of unplaced) refuse(task, explanation);
-  }
-  return next;
 }
 
 /** Commits as large as they may be: each task is right by itself. */

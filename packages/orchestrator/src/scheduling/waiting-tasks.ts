@@ -18,7 +18,8 @@ export function isUnwanted({ desiredState }: Pick<Task['spec'], 'desiredState'>)
 }
 
 /**
- * The tasks that wait, by where they may go.
+ * The tasks that were looked at and wait, by where they may go. One that was not looked at yet is
+ * in the queue anyway.
  *
  * Waking all of them costs O(waiting), so it is done once between two passes: who was woken is in
  * the queue until the next pass begins, and later events have nothing to add.
@@ -30,13 +31,9 @@ export class WaitingTasks {
   readonly #wokenNodes = new Set<NodeId>();
   #isWoken = false;
 
-  /** Takes over a task as it is now. */
-  follow(task: Task): void {
+  /** A task that waits got no node. */
+  add(task: Task): void {
     const { id } = task.meta;
-    if (!isWaiting(task)) {
-      this.forget(id);
-      return;
-    }
     const { nodeId } = task.spec;
     if (nodeId === undefined) {
       this.#unassigned.add(id);
@@ -50,7 +47,8 @@ export class WaitingTasks {
 
   /** The task waits no more. */
   forget(id: TaskId): void {
-    this.#unassigned.delete(id);
+    if (this.#unassigned.size > 0) this.#unassigned.delete(id);
+    if (this.#nodeOf.size === 0) return;
     const nodeId = this.#nodeOf.get(id);
     if (nodeId === undefined) return;
     this.#nodeOf.delete(id);

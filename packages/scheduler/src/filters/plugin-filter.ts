@@ -27,29 +27,39 @@ export const pluginFilter: Filter = Object.freeze({
   describe: (nodes) => `missing plugin on ${onNodes(nodes)}`,
 } satisfies Filter);
 
+/** By sort, each sort by name, each name once. */
 function pluginsOf(group: TaskGroup, state: ClusterView): readonly EnginePlugin[] {
-  const { container, logDriver } = group.template;
-  if (container?.mounts === undefined && logDriver === undefined && group.networks.length === 0) {
+  const { networks, template } = group;
+  const { container, logDriver } = template;
+  if (container?.mounts === undefined && logDriver === undefined && networks.length === 0) {
     return NO_PLUGINS;
   }
-  const volumes = (container?.mounts ?? []).map(volumeDriverOf);
-  const networks = group.networks.map((id) => state.networkDriver(id));
+  const needed: EnginePlugin[] = [];
+  for (const mount of container?.mounts ?? NO_MOUNTS) {
+    need(needed, 0, 'Volume', volumeDriverOf(mount));
+  }
+  const firstNetwork = needed.length;
+  for (const id of networks) need(needed, firstNetwork, 'Network', state.networkDriver(id));
   const log = logDriver?.name === 'none' ? undefined : logDriver?.name;
-  return [...named('Volume', volumes), ...named('Network', networks), ...named('Log', [log])];
+  need(needed, needed.length, 'Log', log);
+  return needed;
 }
 
+/** Adds a plugin at its place among those of its sort, which begin at `first`. */
+function need(needed: EnginePlugin[], first: number, type: string, name: string | undefined): void {
+  if (name === undefined || name === '') return;
+  let at = needed.length;
+  while (at > first && compareText((needed[at - 1] as EnginePlugin).name, name) > 0) at -= 1;
+  if (at > first && needed[at - 1]?.name === name) return;
+  needed.splice(at, 0, { type, name });
+}
+
+const NO_MOUNTS: readonly Mount[] = Object.freeze([]);
 const NO_PLUGINS: readonly EnginePlugin[] = Object.freeze([]);
 
 function volumeDriverOf(mount: Mount): string | undefined {
   const name = mount.type === 'volume' ? mount.volume?.driver?.name : undefined;
   return name === 'local' ? undefined : name;
-}
-
-function named(type: string, names: readonly (string | undefined)[]): readonly EnginePlugin[] {
-  return [...new Set(names)]
-    .filter((name): name is string => name !== undefined && name !== '')
-    .sort(compareText)
-    .map((name) => ({ type, name }));
 }
 
 function check({ node }: NodeInfo, needed: readonly EnginePlugin[]): readonly Lack[] | undefined {
