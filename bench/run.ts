@@ -6,6 +6,7 @@
  * own instead. Exit status: 0, or 2 for a name or an option that it does not know.
  */
 import { readdir } from 'node:fs/promises';
+import { importBundled } from './support/bundle.js';
 import type { Bench, BenchProgram, BenchResult } from './support/measure.js';
 
 const FOLDER = new URL('.', import.meta.url);
@@ -47,7 +48,7 @@ async function benchNames(): Promise<readonly string[]> {
 }
 
 async function load(name: string): Promise<Bench | BenchProgram> {
-  const module = (await import(new URL(`${name}.ts`, FOLDER).href)) as {
+  const module = (await importBundled(new URL(`${name}.ts`, FOLDER))) as {
     readonly bench: Bench | BenchProgram;
   };
   return module.bench;
