@@ -12,6 +12,7 @@ import { startController } from '@skep/controller';
 import { schedulerController } from '@skep/orchestrator';
 import { ClusterState, groupTasks, placeGroup, swarmPolicy } from '@skep/scheduler';
 import { memoryStore, type Store } from '@skep/store';
+import { growthResults, type CostPoint } from './support/growth.js';
 import { medianOf, millisecondsOf, type Bench, type BenchResult } from './support/measure.js';
 
 interface Case {
@@ -147,6 +148,22 @@ async function placementAlone(one: Case): Promise<number> {
   return time;
 }
 
+/** Doubling one of the two numbers, the other as it is. */
+async function* growth(): AsyncIterable<BenchResult> {
+  const costOf = async (nodes: number, tasks: number): Promise<number> =>
+    medianOf(() => throughTheStore({ name: '', nodes, tasks }), { warmUps: 1, runs: 3 });
+  const byTasks: CostPoint[] = [];
+  for (const size of [12_500, 25_000, 50_000, 100_000]) {
+    byTasks.push({ size, cost: await costOf(1_000, size) });
+  }
+  yield* growthResults('growth with tasks, 1k nodes', byTasks);
+  const byNodes: CostPoint[] = [];
+  for (const size of [1_000, 2_000, 4_000, 8_000]) {
+    byNodes.push({ size, cost: await costOf(size, 20_000) });
+  }
+  yield* growthResults('growth with nodes, 20k tasks', byNodes);
+}
+
 async function* run({ args }: { readonly args: readonly string[] }): AsyncIterable<BenchResult> {
   const isPure = args.includes('pure');
   const names = args.filter((arg) => arg !== 'pure');
@@ -157,9 +174,10 @@ async function* run({ args }: { readonly args: readonly string[] }): AsyncIterab
     const value = await medianOf(() => measure(one), runs);
     yield { case: isPure ? `pure ${one.name}` : one.name, metric: 'time', value, unit: 'ms' };
   }
+  if (!isPure && (names.length === 0 || names.includes('growth'))) yield* growth();
 }
 
-/** Arguments: names of cases, default all; `pure` for placement alone. */
+/** Arguments: names of cases or `growth`, default all; `pure` for placement alone. */
 export const bench: Bench = {
   name: 'scheduler',
   about: 'from pending tasks to assignments seen by a watcher, nodes × tasks; `pure`: no store',
