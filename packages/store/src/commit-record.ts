@@ -3,7 +3,7 @@
  */
 import { SkepError, type Revision, type StoredObject } from '@skep/api';
 import type { CommitRecord, ObjectEvent } from './contract.js';
-import type { Draft, DraftChange } from './draft.js';
+import { NO_KEYS, type Draft, type DraftChange } from './draft.js';
 import type { Table, Tables } from './table.js';
 
 /** The record of a commit. */
@@ -50,7 +50,8 @@ export function draftOfRecord(record: CommitRecord, tables: Tables): Draft {
 
 function writing(table: Table, object: StoredObject): DraftChange {
   const row = table.row(object.meta.id);
-  const keys = row === undefined ? table.keysOf(object) : table.nextKeysOf(row, object);
+  if (row !== undefined) table.checkNext(row, object);
+  const keys = row === undefined ? table.keysOf(object) : NO_KEYS;
   const event: ObjectEvent =
     row === undefined
       ? { type: 'created', object }
@@ -67,7 +68,7 @@ function deletion(table: Table, id: string, revision: Revision): DraftChange {
     );
   }
   const { object } = row;
-  return { table, row, keys: [], event: { type: 'deleted', object, previous: object } };
+  return { table, row, keys: NO_KEYS, event: { type: 'deleted', object, previous: object } };
 }
 
 /** Does to the tables what was drafted. Does not throw. Cost: O(changes). */
@@ -77,6 +78,6 @@ export function applyDraft(draft: Draft): void {
     const { table, row, keys, event } = changes[i] as DraftChange;
     if (row === undefined) table.insert(event.object, keys);
     else if (event.type === 'deleted') table.remove(row);
-    else table.replace(row, event.object, keys);
+    else table.replace(row, event.object);
   }
 }

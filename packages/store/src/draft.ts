@@ -26,7 +26,7 @@ export interface DraftChange {
   readonly table: Table;
   /** The row that is replaced or removed; undefined for a new object. */
   readonly row: Row | undefined;
-  /** Index keys of the object afterwards; not looked at when it is removed. */
+  /** Index keys of a new object; of others they are worked out when they are needed. */
   readonly keys: readonly IndexKeys[];
   readonly event: ObjectEvent;
 }
@@ -47,7 +47,8 @@ export interface Draft {
   readonly events: readonly ObjectEvent[];
 }
 
-const NO_KEYS: readonly IndexKeys[] = Object.freeze([] as IndexKeys[]);
+/** For changes that make no new object. */
+export const NO_KEYS: readonly IndexKeys[] = Object.freeze([] as IndexKeys[]);
 
 /**
  * Checks a transaction: the draft of what it does, or the first conflict.
@@ -204,9 +205,9 @@ class Drafting implements Draft {
         });
       }
     }
-    const keys = table.nextKeysOf(row, object);
-    if (owners !== undefined) table.checkSpecIndexes(object, keys);
-    this.#push({ table, row, keys, event: { type: 'updated', object, previous } });
+    table.checkNext(row, object);
+    if (owners !== undefined) table.checkSpecIndexes(row, object);
+    this.#push({ table, row, keys: NO_KEYS, event: { type: 'updated', object, previous } });
   }
 
   #remove(table: Table, row: Row): void {

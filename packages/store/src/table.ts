@@ -13,18 +13,15 @@ import {
 export class Row {
   readonly id: ObjectId;
   object: StoredObject;
-  /** Keys of the object in each index of the table, by position. */
-  keys: readonly IndexKeys[];
   /** Number of the transaction that took the row last, see {@link Tables.begin}. */
   takenBy: number;
   /** The rows that were inserted just before and just after this one. */
   before: Row | undefined;
   behind: Row | undefined;
 
-  constructor(object: StoredObject, keys: readonly IndexKeys[]) {
+  constructor(object: StoredObject) {
     this.id = object.meta.id;
     this.object = object;
-    this.keys = keys;
     this.takenBy = 0;
     this.before = undefined;
     this.behind = undefined;
@@ -131,33 +128,26 @@ export class Table {
   }
 
   /**
-   * Keys of the object that replaces the row's; those of the row themselves when they are the same.
+   * Whether the object may replace the row's: its keys can be worked out.
    * @throws whatever an index function throws.
    */
-  nextKeysOf(row: Row, object: StoredObject): readonly IndexKeys[] {
+  checkNext(row: Row, object: StoredObject): void {
     const indexes = this.#indexes;
-    const before = row.keys;
     const isSameSpec = row.object.spec === object.spec;
-    let keys: IndexKeys[] | undefined;
     for (let i = 0; i < indexes.length; i += 1) {
       const index = indexes[i] as Index;
-      if (isSameSpec && index.isOfSpec) continue;
-      const next = index.keysOf(object);
-      // The old key rather than an equal new one: later comparisons are by identity then.
-      if (areSameKeys(before[i], next)) continue;
-      keys ??= before.slice();
-      keys[i] = next;
+      if (!isSameSpec || !index.isOfSpec) index.keysOf(object);
     }
-    return keys ?? before;
   }
 
   /**
    * For tests and development: that indexes said to follow from the spec do.
    * @throws failed-precondition naming the index that does not.
    */
-  checkSpecIndexes(object: StoredObject, keys: readonly IndexKeys[]): void {
-    for (const [at, { name, isOfSpec, keysOf }] of this.#indexes.entries()) {
-      if (!isOfSpec || areSameKeys(keys[at], keysOf(object))) continue;
+  checkSpecIndexes(row: Row, object: StoredObject): void {
+    if (row.object.spec !== object.spec) return;
+    for (const { name, isOfSpec, keysOf } of this.#indexes) {
+      if (!isOfSpec || areSameKeys(keysOf(row.object), keysOf(object))) continue;
       throw new SkepError(
         'failed-precondition',
         `index '${name}' of kind ${this.kind.name} is one of its specIndexes, but its keys ` +
@@ -168,7 +158,7 @@ export class Table {
   }
 
   insert(object: StoredObject, keys: readonly IndexKeys[]): void {
-    const row = new Row(object, keys);
+    const row = new Row(object);
     this.#rows.set(row.id, row);
     row.before = this.#last;
     if (this.#last !== undefined) this.#last.behind = row;
@@ -181,22 +171,25 @@ export class Table {
     }
   }
 
-  replace(row: Row, object: StoredObject, keys: readonly IndexKeys[]): void {
+  /** Replaces the object of a row. Keys are worked out again, which is cheaper than keeping them. */
+  replace(row: Row, object: StoredObject): void {
     const before = row.object;
     row.object = object;
     if (this.hasUniqueName && before.meta.name !== object.meta.name) {
       this.#dropName(row, before.meta.name);
       this.#setName(row, object.meta.name);
     }
-    if (keys === row.keys) return;
+    const isSameSpec = before.spec === object.spec;
     const indexes = this.#indexes;
     for (let i = 0; i < indexes.length; i += 1) {
-      const { buckets } = indexes[i] as Index;
-      if (buckets === undefined || row.keys[i] === keys[i]) continue;
-      unlink(buckets, row, row.keys[i]);
-      link(buckets, row, keys[i]);
+      const { buckets, keysOf, isOfSpec } = indexes[i] as Index;
+      if (buckets === undefined || (isSameSpec && isOfSpec)) continue;
+      const old = keysOf(before);
+      const next = keysOf(object);
+      if (areSameKeys(old, next)) continue;
+      unlink(buckets, row, old);
+      link(buckets, row, next);
     }
-    row.keys = keys;
   }
 
   remove(row: Row): void {
@@ -205,8 +198,8 @@ export class Table {
     if (this.hasUniqueName) this.#dropName(row, row.object.meta.name);
     const indexes = this.#indexes;
     for (let i = 0; i < indexes.length; i += 1) {
-      const { buckets } = indexes[i] as Index;
-      if (buckets !== undefined) unlink(buckets, row, row.keys[i]);
+      const { buckets, keysOf } = indexes[i] as Index;
+      if (buckets !== undefined) unlink(buckets, row, keysOf(row.object));
     }
   }
 
@@ -221,8 +214,7 @@ export class Table {
 
   #build(index: Index): Map<string, Bucket> {
     const buckets = new Map<string, Bucket>();
-    const at = this.#indexes.indexOf(index);
-    for (const row of this.#rows.values()) link(buckets, row, row.keys[at]);
+    for (const row of this.#rows.values()) link(buckets, row, index.keysOf(row.object));
     index.buckets = buckets;
     return buckets;
   }
