@@ -7,6 +7,8 @@ import type { Filter, PreparedFilter, PreparedScore, Score } from './policy.js';
 export interface ActiveFilter {
   readonly filter: Filter;
   readonly prepared: PreparedFilter;
+  /** That of `prepared`, asked once: it may have to be made. */
+  readonly key: string | undefined;
 }
 
 /** A score that has something to say about the group. */

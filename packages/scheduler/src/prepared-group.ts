@@ -9,7 +9,6 @@ import type { NodeInfo } from './node-info.js';
 import type {
   NodeTerm,
   Policy,
-  PreparedFilter,
   PreparedReserve,
   PreparedScore,
   PreparedTerm,
@@ -116,13 +115,16 @@ function activeFilters(policy: Policy, group: TaskGroup, state: ClusterState): A
   for (const filter of policy.filters) {
     const prepared = filter.prepare(group, state);
     if (prepared === undefined) continue;
+    const part = prepared.key;
     const like = own === undefined ? known[same] : undefined;
-    if (like !== undefined && like.filter === filter && isAlike(like.prepared, prepared)) {
+    // By its key a filter promises the same verdicts.
+    const isAlike = like?.prepared === prepared || (part !== undefined && like?.key === part);
+    if (like?.filter === filter && isAlike) {
       same += 1;
       continue;
     }
     own ??= known.slice(0, same);
-    own.push({ filter, prepared });
+    own.push({ filter, prepared, key: part });
   }
   if (indexes.lastFilters !== undefined && own === undefined && same === known.length) {
     return indexes.lastFilters;
@@ -130,8 +132,8 @@ function activeFilters(policy: Policy, group: TaskGroup, state: ClusterState): A
   const filters = own ?? known.slice(0, same);
   let key: string | undefined = '';
   let isVolatile = false;
-  for (const { filter, prepared } of filters) {
-    key = extended(key, filter.name, prepared.key);
+  for (const { filter, prepared, key: part } of filters) {
+    key = extended(key, filter.name, part);
     if (prepared.dependsOn === 'cluster') isVolatile = true;
   }
   indexes.lastFilters = { filters, key, isVolatile };
@@ -139,11 +141,6 @@ function activeFilters(policy: Policy, group: TaskGroup, state: ClusterState): A
 }
 
 const NO_FILTERS: readonly ActiveFilter[] = Object.freeze([]);
-
-/** Whether two answers of one filter give the same verdicts: by their key, as it promises. */
-function isAlike(a: PreparedFilter, b: PreparedFilter): boolean {
-  return a === b || (a.key !== undefined && a.key === b.key);
-}
 
 function extended(
   key: string | undefined,

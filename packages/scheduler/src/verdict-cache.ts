@@ -73,8 +73,8 @@ export class VerdictCache {
       this.#byPolicy.set(policy, known);
     }
     let key = '';
-    for (const { filter, prepared } of filters) {
-      key += `${filter.name}\u0000${prepared.key ?? ''}\u0000`;
+    for (const { filter, key: part = '' } of filters) {
+      key += `${filter.name}\u0000${part}\u0000`;
     }
     let verdicts = known.get(key);
     if (verdicts === undefined) {
