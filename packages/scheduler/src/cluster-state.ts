@@ -31,7 +31,7 @@ import { NodeTable } from './node-table.js';
 import { PlacedTasks, countedTask, type CountedTask, type PlacedTask } from './placed-tasks.js';
 import { requirementsOf, type Requirements } from './requirements.js';
 import { chooseReservation } from './reservation.js';
-import { ServiceTasks, type ServiceCounts } from './service-counts.js';
+import type { ServiceCounts } from './service-counts.js';
 import { ServiceTable } from './service-table.js';
 import {
   claimOf,
@@ -57,7 +57,6 @@ export class ClusterState implements ClusterView {
   readonly #tasks = new PlacedTasks();
   readonly #journal = new Journal();
   #assumed: CountedTask[] = [];
-  readonly #serviceTasks = new ServiceTasks();
   readonly #services = new ServiceTable();
   readonly #networks = new Map<NetworkId, Network>();
 
@@ -91,7 +90,7 @@ export class ClusterState implements ClusterView {
   }
 
   activeTasksOf(serviceId: ServiceId | undefined): ServiceCounts {
-    return this.#serviceTasks.of(serviceId);
+    return this.#services.countsOf(serviceId);
   }
 
   faultsOf(serviceId: ServiceId | undefined): readonly NodeFaults[] {
@@ -395,7 +394,7 @@ export class ClusterState implements ClusterView {
     const step = isActive ? 1 : -1;
     counted.isActive = isActive;
     node.activeTasks += step;
-    if (serviceId !== undefined) this.#serviceTasks.step(serviceId, node, step);
+    if (serviceId !== undefined) this.#services.step(serviceId, node, step);
     this.table.touch(node);
   }
 }

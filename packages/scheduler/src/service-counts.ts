@@ -1,7 +1,6 @@
 /**
  * Active tasks of one service, by node.
  */
-import type { ServiceId } from '@skep/api';
 import type { NodeDomains } from './node-columns.js';
 import type { NodeInfo } from './node-info.js';
 
@@ -114,32 +113,3 @@ export const NO_COUNTS: ServiceCounts = Object.freeze({
 });
 
 const NO_NODES: readonly NodeInfo[] = Object.freeze([]);
-
-/** The counts of all services. */
-export class ServiceTasks {
-  readonly #counts = new Map<ServiceId, ServiceCounter>();
-  /** Asked for last, and without active tasks: the next task is mostly one of it. */
-  #lastWithout: ServiceId | undefined;
-
-  /** Counts of a service, as of now: ask again after a placement. */
-  of(serviceId: ServiceId | undefined): ServiceCounts {
-    if (serviceId === undefined) return NO_COUNTS;
-    const counts = this.#counts.get(serviceId);
-    if (counts !== undefined) return counts;
-    this.#lastWithout = serviceId;
-    return NO_COUNTS;
-  }
-
-  /** Adds a task of the service to the node, or takes one away. */
-  step(serviceId: ServiceId, node: NodeInfo, by: 1 | -1): void {
-    const isWithout = serviceId === this.#lastWithout;
-    let counts = isWithout ? undefined : this.#counts.get(serviceId);
-    if (counts === undefined) {
-      counts = new ServiceCounter();
-      this.#counts.set(serviceId, counts);
-      this.#lastWithout = undefined;
-    }
-    counts.step(node, by);
-    if (counts.isEmpty) this.#counts.delete(serviceId);
-  }
-}

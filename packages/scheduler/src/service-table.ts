@@ -1,50 +1,106 @@
 /**
- * The services that a cluster state knows.
+ * The services that a cluster state knows: themselves, and how many active tasks they have where.
  */
 import type { NodeFaults, Service, ServiceId } from '@skep/api';
+import type { NodeInfo } from './node-info.js';
+import { NO_COUNTS, ServiceCounter, type ServiceCounts } from './service-counts.js';
 
-/** Services by id and, once somebody asks, by name. */
+/** What is known of a service. Its tasks may be known without it. */
+class ServiceRow {
+  service: Service | undefined;
+  counts: ServiceCounter | undefined;
+}
+
+/**
+ * Services by id and, once somebody asks, by name.
+ *
+ * To place a task asks several things of its service, one after the other, and there may be as many
+ * services as tasks: so the row that was asked for last is kept at hand.
+ */
 export class ServiceTable {
-  readonly #byId = new Map<ServiceId, Service>();
+  readonly #rows = new Map<ServiceId, ServiceRow>();
+  #lastId: ServiceId | undefined;
+  #last: ServiceRow | undefined;
   #byName: Map<string, ServiceId> | undefined;
 
   get(id: ServiceId): Service | undefined {
-    return this.#byId.get(id);
+    return this.#row(id)?.service;
   }
 
   upsert(service: Service): void {
     const { id, name } = service.meta;
+    const row = this.#rowOf(id);
     if (this.#byName !== undefined) {
-      const old = this.#byId.get(id);
+      const old = row.service;
       if (old !== undefined && old.meta.name !== name) this.#byName.delete(old.meta.name);
       this.#byName.set(name, id);
     }
-    this.#byId.set(id, service);
+    row.service = service;
   }
 
   remove(id: ServiceId): void {
-    const old = this.#byId.get(id);
-    this.#byId.delete(id);
-    if (old !== undefined && this.#byName?.get(old.meta.name) === id) {
-      this.#byName.delete(old.meta.name);
-    }
+    const row = this.#row(id);
+    const old = row?.service;
+    if (row === undefined || old === undefined) return;
+    row.service = undefined;
+    this.#forgetIfEmpty(id, row);
+    if (this.#byName?.get(old.meta.name) === id) this.#byName.delete(old.meta.name);
   }
 
-  values(): Iterable<Service> {
-    return this.#byId.values();
+  /** The services themselves. */
+  *values(): Iterable<Service> {
+    for (const { service } of this.#rows.values()) if (service !== undefined) yield service;
   }
 
   /** What is remembered of failures of the service's tasks. */
   faultsOf(id: ServiceId | undefined): readonly NodeFaults[] {
-    return (id === undefined ? undefined : this.#byId.get(id)?.status.faults) ?? NO_FAULTS;
+    return (id === undefined ? undefined : this.#row(id)?.service?.status.faults) ?? NO_FAULTS;
   }
 
   /** The id of the service with that name; an id, and what is not known, stands for itself. */
   idOf(nameOrId: string): ServiceId {
     this.#byName ??= new Map(
-      Array.from(this.#byId.values(), ({ meta }): [string, ServiceId] => [meta.name, meta.id]),
+      Array.from(this.values(), ({ meta }): [string, ServiceId] => [meta.name, meta.id]),
     );
     return this.#byName.get(nameOrId) ?? nameOrId;
+  }
+
+  /** Active tasks of a service, as of now: ask again after a placement. */
+  countsOf(id: ServiceId | undefined): ServiceCounts {
+    return (id === undefined ? undefined : this.#row(id)?.counts) ?? NO_COUNTS;
+  }
+
+  /** Adds an active task of the service to the node, or takes one away. */
+  step(id: ServiceId, node: NodeInfo, by: 1 | -1): void {
+    const row = this.#rowOf(id);
+    row.counts ??= new ServiceCounter();
+    row.counts.step(node, by);
+    if (!row.counts.isEmpty) return;
+    row.counts = undefined;
+    this.#forgetIfEmpty(id, row);
+  }
+
+  #row(id: ServiceId): ServiceRow | undefined {
+    if (id === this.#lastId) return this.#last;
+    this.#lastId = id;
+    this.#last = this.#rows.get(id);
+    return this.#last;
+  }
+
+  #rowOf(id: ServiceId): ServiceRow {
+    let row = this.#row(id);
+    if (row === undefined) {
+      row = new ServiceRow();
+      this.#rows.set(id, row);
+      this.#last = row;
+    }
+    return row;
+  }
+
+  #forgetIfEmpty(id: ServiceId, row: ServiceRow): void {
+    if (row.service !== undefined || row.counts !== undefined) return;
+    this.#rows.delete(id);
+    if (id === this.#lastId) this.#last = undefined;
   }
 }
 
