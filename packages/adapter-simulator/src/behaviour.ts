@@ -2,7 +2,7 @@
  * What simulated containers do, beyond being there: how long things take, when they end, what they
  * answer.
  */
-import type { AssignedTask, Random } from '@skep/api';
+import type { AssignedTask, LogStream, Random } from '@skep/api';
 
 /** A request that reached a container. */
 export interface SimulatedRequest {
@@ -39,6 +39,13 @@ export interface ContainerBehaviour {
   readonly healthyAfterMs?: number | 'never';
   /** It ends by itself this long after the start. Default: never, and a second for jobs. */
   readonly exit?: { readonly afterMs: number; readonly exitCode: number };
+  /** What it prints by itself, so long after the start. Default: nothing. */
+  readonly prints?: readonly {
+    readonly afterMs: number;
+    readonly text: string;
+    /** Default: stdout. */
+    readonly stream?: LogStream;
+  }[];
   /** Time from the stop signal to the end. Default: 10–100 ms. */
   readonly stopMs?: number;
   /** It ends only when it is killed, after the grace period. */

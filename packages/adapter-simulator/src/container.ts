@@ -1,9 +1,10 @@
 /**
  * One simulated container: created, running or exited.
  */
-import { deriveHex, type AssignedTask, type Clock, type Timer } from '@skep/api';
+import { deriveHex, type AssignedTask, type Clock, type LogStream, type Timer } from '@skep/api';
 import type { TaskExit } from '@skep/adapter';
 import type { ContainerFile } from './container-files.js';
+import { ContainerLog } from './container-log.js';
 import type { ContainerBehaviour, ContainerTimes } from './behaviour.js';
 
 /** A container on a simulated host. Its life does not depend on the agent's. */
@@ -15,6 +16,7 @@ export class SimulatedContainer {
   readonly times: ContainerTimes;
   /** Secrets and configs. */
   readonly files: readonly ContainerFile[];
+  readonly log = new ContainerLog();
   readonly #clock: Clock;
   #state: 'created' | 'running' | 'exited' = 'created';
   #isHealthy = false;
@@ -65,6 +67,16 @@ export class SimulatedContainer {
     if (exit !== undefined) {
       this.after(exit.afterMs, () => this.end({ exitCode: exit.exitCode }));
     }
+    for (const { afterMs, text, stream } of this.behaviour.prints ?? []) {
+      this.after(afterMs, () => this.print(text, stream));
+    }
+  }
+
+  /** Prints lines; one that does not run prints nothing. */
+  print(text: string, stream: LogStream = 'stdout'): void {
+    if (this.#state !== 'running') return;
+    const time = this.#clock.now();
+    for (const line of text.split('\n')) this.log.add({ time, stream, text: line });
   }
 
   markHealthy(): void {
@@ -86,6 +98,7 @@ export class SimulatedContainer {
     if (this.#state === 'exited') return;
     this.#state = 'exited';
     this.#exit = exit;
+    this.log.end();
     for (const timer of this.#timers) timer.cancel();
     for (const listener of this.#exitListeners.splice(0)) listener(exit);
   }

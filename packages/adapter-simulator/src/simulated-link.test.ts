@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isSkepError, type Assignment, type NodeSession } from '@skep/api';
 import { seededRandom, VirtualClock } from '@skep/api/virtual';
+import { nodeLinkConformance } from '@skep/adapter/conformance';
 import fc from 'fast-check';
 import { FakeManager } from './__fixtures__/fake-manager.js';
 import { describeHost } from './description.js';
@@ -41,6 +42,22 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
     () => 'answered',
     (error: unknown) => (isSkepError(error) ? error.code : String(error)),
   );
+
+nodeLinkConformance({ describe, it, expect }, async (manager) => {
+  const clock = new VirtualClock();
+  const link = new SimulatedLink({ inner: manager, clock, random: seededRandom(1) });
+  const settle = async <T>(promise: Promise<T>): Promise<T> => {
+    let isDone = false;
+    const mark = (): void => {
+      isDone = true;
+    };
+    promise.then(mark, mark);
+    await clock.flush();
+    while (!isDone) await clock.advance(1);
+    return promise;
+  };
+  return { link, settle, close: () => Promise.resolve() };
+});
 
 describe('SimulatedLink', () => {
   it('takes 1 to 2 ms each way', async () => {

@@ -4,9 +4,11 @@
 import {
   SkepError,
   type Clock,
+  type NodeAnswer,
   type NodeHello,
   type NodeLink,
   type NodeLinkHandlers,
+  type NodeQuestion,
   type NodeSession,
   type Random,
   type Timer,
@@ -75,6 +77,9 @@ export class SimulatedLink implements NodeLink {
             this.#expect();
             handlers.closed(reason);
           }),
+        ...(handlers.ask === undefined
+          ? {}
+          : { ask: (question, signal) => this.#ask(handlers, question, signal) }),
       }),
     );
     this.#return?.cancel();
@@ -85,6 +90,9 @@ export class SimulatedLink implements NodeLink {
       report: (reports) => this.#call(() => session.report(reports)),
       acknowledge: (ack) => this.#call(() => session.acknowledge(ack)),
       describe: (description) => this.#call(() => session.describe(description)),
+      ...(session.tell === undefined
+        ? {}
+        : { tell: (notices) => this.#call(async () => session.tell?.(notices)) }),
       close: () => {
         this.#open.delete(outer);
         return this.#call(() => session.close());
@@ -132,6 +140,41 @@ export class SimulatedLink implements NodeLink {
         isPeriodic,
       );
     });
+  }
+
+  /** A question goes down, each answer comes up when it is asked for. Nothing of it is kept. */
+  #ask(
+    handlers: NodeLinkHandlers,
+    question: NodeQuestion,
+    signal: AbortSignal,
+  ): AsyncIterable<NodeAnswer> {
+    const stop = new AbortController();
+    let answers: AsyncIterator<NodeAnswer> | undefined;
+    const end = (): Promise<IteratorResult<NodeAnswer, undefined>> => {
+      signal.removeEventListener('abort', leave);
+      this.#down(() => {
+        stop.abort();
+        answers?.return?.().catch(() => undefined);
+      });
+      return Promise.resolve({ done: true, value: undefined });
+    };
+    const leave = (): void => void end();
+    signal.addEventListener('abort', leave, { once: true });
+    const read = async (): Promise<IteratorResult<NodeAnswer, undefined>> => {
+      answers ??= handlers.ask?.(question, stop.signal)[Symbol.asyncIterator]();
+      return (await answers?.next()) ?? { done: true, value: undefined };
+    };
+    const next = (): ReturnType<typeof read> =>
+      new Promise((resolve, reject) => {
+        this.#down(() => {
+          const up = (settle: () => void): void => this.#send('up', settle, false);
+          read().then(
+            (result) => up(() => resolve(result)),
+            (thrown: unknown) => up(() => reject(thrown)),
+          );
+        });
+      });
+    return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
   }
 
   #down(deliver: () => void): void {

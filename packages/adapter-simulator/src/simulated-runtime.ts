@@ -7,11 +7,20 @@ import {
   type AllocatedPort,
   type AssignedTask,
   type Clock,
+  type LogLine,
   type NodeDescription,
   type Random,
   type TaskId,
 } from '@skep/api';
-import type { TaskContext, TaskExit, TaskHandle, TaskRuntime, TaskStarted } from '@skep/adapter';
+import type {
+  LogQuery,
+  TaskContext,
+  TaskExit,
+  TaskHandle,
+  TaskLogs,
+  TaskRuntime,
+  TaskStarted,
+} from '@skep/adapter';
 import { drawTimes, timeToHealthy, timeToUnhealthy, type BehaviourOf } from './behaviour.js';
 import { SimulatedContainer } from './container.js';
 import { containerFiles } from './container-files.js';
@@ -31,7 +40,7 @@ export interface SimulatedRuntimeOptions {
 }
 
 /** Containers and images of one host. They outlive the agent, and end with the host. */
-export class SimulatedRuntime implements TaskRuntime {
+export class SimulatedRuntime implements TaskRuntime, TaskLogs {
   readonly #options: SimulatedRuntimeOptions;
   readonly #containers = new Map<TaskId, SimulatedContainer>();
   readonly #images = new Set<string>();
@@ -51,6 +60,15 @@ export class SimulatedRuntime implements TaskRuntime {
 
   known(): Promise<readonly TaskId[]> {
     return Promise.resolve([...this.#containers.keys()].sort());
+  }
+
+  async *logs(taskId: TaskId, query: LogQuery = {}): AsyncGenerator<LogLine, undefined> {
+    const container = this.#containers.get(taskId);
+    if (container === undefined) {
+      const { nodeName } = this.#options;
+      throw new SkepError('not-found', `there is no container of task ${taskId} on ${nodeName}`);
+    }
+    yield* container.log.read(query);
   }
 
   close(): Promise<void> {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { isSkepError, SkepError } from '@skep/api';
+import {
+  isSkepError,
+  SkepError,
+  type AssignedNode,
+  type NodeAnswer,
+  type NodeQuestion,
+} from '@skep/api';
 import { seededRandom, VirtualClock } from '@skep/api/virtual';
 import {
   byHand,
@@ -11,7 +17,16 @@ import {
   taskItem,
 } from './__fixtures__/fakes.js';
 import { Agent } from './agent.js';
-import type { TaskStarted } from './contract.js';
+import type { TaskLogs, TaskStarted } from './contract.js';
+
+const nodeItem: AssignedNode = {
+  id: 'n1',
+  name: 'node1',
+  role: 'worker',
+  availability: 'active',
+  dnsTtlMs: 5_000,
+  dataPathPort: 4789,
+};
 
 function setUp() {
   const clock = new VirtualClock();
@@ -455,5 +470,124 @@ describe('Agent, the end', () => {
     slow.resolve();
     await clock.advance(60_000);
     expect([link.closed, clock.pending()]).toEqual([['s1'], []]);
+  });
+});
+
+describe('questions', () => {
+  async function answersOf(link: FakeLink, question: NodeQuestion): Promise<readonly NodeAnswer[]> {
+    const answers: NodeAnswer[] = [];
+    const signal = new AbortController().signal;
+    for await (const one of link.handlers?.ask?.(question, signal) ?? []) answers.push(one);
+    return answers;
+  }
+
+  it('about tables: everything that is assigned, but no secret', async () => {
+    const { clock, link, agent } = await started('t2', 't1');
+    const file = { id: 's1', name: 's1', data: 'c2VjcmV0' };
+    link.send({
+      type: 'incremental',
+      appliesTo: 5,
+      revision: 6,
+      upserts: [
+        { kind: 'secret', key: 's1', value: file },
+        { kind: 'config', key: 's1', value: file },
+        { kind: 'node', key: 'n1', value: nodeItem },
+      ],
+    });
+    await clock.flush();
+    const [answer, ...others] = await answersOf(link, { type: 'tables' });
+    expect(others).toEqual([]);
+    expect(answer).toMatchObject({
+      type: 'tables',
+      appliedRevision: 6,
+      assignment: { type: 'complete', revision: 6, removals: [] },
+    });
+    const items = answer?.type === 'tables' ? answer.assignment.upserts : [];
+    expect(items.map(({ kind, key }) => `${kind} ${key}`)).toEqual([
+      'node n1',
+      'task t1',
+      'task t2',
+    ]);
+    expect(JSON.stringify(answer)).not.toContain(file.data);
+    await agent.stop();
+  });
+
+  it('about logs: what the runtime has, and the faults of those it has not', async () => {
+    const { link, agent, runtime } = await started('t1');
+    const logs: TaskLogs['logs'] = async function* (taskId) {
+      if (taskId !== 't1') throw new SkepError('not-found', `no task ${taskId}`);
+      yield { time: 1, stream: 'stderr', text: 'hello' };
+    };
+    Object.assign(runtime, { logs });
+    expect(await answersOf(link, { type: 'logs', taskIds: ['t1', 't9'] })).toEqual([
+      { type: 'fault', taskId: 't9', code: 'not-found', message: 'no task t9' },
+      { type: 'line', taskId: 't1', time: 1, stream: 'stderr', text: 'hello' },
+    ]);
+    await agent.stop();
+  });
+
+  it('about logs that no runtime keeps are refused', async () => {
+    const { link, agent } = await started('t1');
+    const asking = answersOf(link, { type: 'logs', taskIds: ['t1'] });
+    await expect(asking).rejects.toMatchObject({ code: 'unimplemented' });
+    await agent.stop();
+  });
+});
+
+describe('notices', () => {
+  const textsOf = ({ notices }: FakeLink): readonly string[] =>
+    notices.map(({ reason, message }) => `${reason}: ${message}`);
+
+  it('tell what was repaired, once a session is there', async () => {
+    const { clock, link, agent, dataplane } = await started();
+    dataplane.repair = () => Promise.resolve(['br0 is down']);
+    link.isAway = true;
+    await clock.advance(35_000);
+    expect(textsOf(link)).toEqual([]);
+    link.isAway = false;
+    dataplane.repair = () => Promise.resolve([]);
+    await clock.advance(60_000);
+    expect(textsOf(link)).toEqual(['TablesRepaired: 1 difference put right: br0 is down']);
+    await agent.stop();
+  });
+
+  it('tell that tables cannot be applied once, however often it is tried, and when they are', async () => {
+    const { clock, link, agent, dataplane } = await started();
+    dataplane.fault = new Error('no kernel');
+    link.send({ type: 'incremental', appliesTo: 5, revision: 6 });
+    await clock.advance(120_000);
+    expect(textsOf(link)).toEqual(['TablesNotApplied: no kernel']);
+    dataplane.fault = undefined;
+    await clock.advance(60_000);
+    expect(textsOf(link).slice(1)).toEqual(['TablesApplied: tables are applied again']);
+    await agent.stop();
+  });
+
+  it('tell what a new agent goes on with, and what it found left over', async () => {
+    const { clock, link, agent, runtime } = setUp();
+    runtime.known = () => Promise.resolve(['t1', 't2', 't3', 't9']);
+    await agent.start();
+    await clock.flush();
+    link.send({
+      revision: 5,
+      upserts: [
+        taskItem('t1', { knownState: 'running' }),
+        taskItem('t2', { knownState: 'assigned' }),
+        taskItem('t3', { knownState: 'failed', desiredState: 'shutdown' }),
+      ],
+    });
+    await clock.advance(2_000);
+    expect(textsOf(link)).toEqual([
+      'TasksAdopted: the agent started and goes on with 1 task: web.1.t1',
+      'LeftoversRemoved: 1 task found that the node is not assigned, to be removed: t9',
+    ]);
+    // Another session of the same agent finds nothing new.
+    runtime.known = () => Promise.resolve(['t1', 't2', 't3']);
+    link.handlers?.closed('replaced');
+    await clock.advance(1_000);
+    link.send({ revision: 6, upserts: [taskItem('t1', { knownState: 'running' })] });
+    await clock.advance(60_000);
+    expect(link.notices).toHaveLength(2);
+    await agent.stop();
   });
 });

@@ -16,9 +16,12 @@ import {
   type AssignedTask,
   type Clock,
   type Logger,
+  type NodeAnswer,
   type NodeDescription,
   type NodeId,
   type NodeLink,
+  type NodeNotice,
+  type NodeQuestion,
   type NodeSession,
   type Random,
   type Revision,
@@ -31,7 +34,10 @@ import { AssignmentState, networkChangeOf } from './assignment-state.js';
 import type { Dataplane, Resolver, TaskContext, TaskHandle, TaskRuntime } from './contract.js';
 import { NetworkApplier } from './network-applier.js';
 import { SessionKeeper } from './node-session.js';
+import { NoticeQueue } from './notice-queue.js';
+import { leftoversRemoved, tasksAdopted } from './observations.js';
 import { ReportQueue } from './report-queue.js';
+import { taskLines } from './task-lines.js';
 import { TaskManager } from './task-manager.js';
 import { TaskRemover } from './task-remover.js';
 
@@ -64,6 +70,7 @@ export class Agent implements Runnable {
   readonly #remover: TaskRemover;
   readonly #keeper: SessionKeeper;
   readonly #reports: ReportQueue;
+  readonly #notices: NoticeQueue;
   #applier: NetworkApplier | undefined;
   #appliedRevision: Revision = 0;
   /** New tasks that wait until the tables of the revision they came with are in place. */
@@ -73,6 +80,8 @@ export class Agent implements Runnable {
   #lookTimer: Timer | undefined;
   /** Whether this session has said what is assigned; before, it knows of no revision. */
   #isTold = false;
+  /** Whether it has found out what runs here since it started. */
+  #hasLooked = false;
   #isStopped = false;
 
   constructor(options: AgentOptions) {
@@ -87,6 +96,7 @@ export class Agent implements Runnable {
       },
     });
     this.#reports = new ReportQueue({ clock, send: (reports) => this.#report(reports) });
+    this.#notices = new NoticeQueue({ clock, send: (notices) => this.#tell(notices) });
     this.#keeper = new SessionKeeper({
       link,
       clock,
@@ -99,6 +109,7 @@ export class Agent implements Runnable {
       },
       onOpen: () => this.#opened(),
       onAssignment: (assignment) => this.#assigned(assignment),
+      onAsk: (question, signal) => this.#answer(question, signal),
     });
   }
 
@@ -115,6 +126,7 @@ export class Agent implements Runnable {
       logger: this.#logger,
       state: () => this.#state.networkState(),
       onApplied: (revision) => this.#applied(revision),
+      onNotice: (notice) => this.#notices.add(notice),
     });
     this.#keeper.start();
     this.#scheduleDescribe();
@@ -132,6 +144,7 @@ export class Agent implements Runnable {
     this.#remover.stop();
     for (const task of this.#tasks.values()) task.close();
     this.#reports.stop();
+    this.#notices.stop();
     await Promise.all([this.#applier?.stop(), this.#keeper.stop()]);
   }
 
@@ -143,6 +156,7 @@ export class Agent implements Runnable {
   #opened(): void {
     this.#reports.resend([...this.#tasks.values()].flatMap((task) => task.lastReport ?? []));
     this.#acknowledge();
+    this.#notices.resend();
   }
 
   #assigned(assignment: Assignment): void {
@@ -225,8 +239,12 @@ export class Agent implements Runnable {
     this.#lookTimer?.cancel();
     const { runtime, clock } = this.#options;
     try {
-      for (const id of await runtime.known()) {
-        if (this.#state.items.task.has(id) || this.#tasks.has(id)) continue;
+      const known = await runtime.known();
+      this.#noteAdopted(known);
+      const left = known.filter((id) => !this.#state.items.task.has(id) && !this.#tasks.has(id));
+      const found = left.filter((id) => !this.#remover.isRemoving(id));
+      if (found.length > 0) this.#notices.add(leftoversRemoved(found));
+      for (const id of left) {
         this.#remover.remove(id, () => this.#handle(leftover(id)).remove());
       }
     } catch (thrown) {
@@ -237,6 +255,25 @@ export class Agent implements Runnable {
         label: 'look for tasks left behind',
       });
     }
+  }
+
+  /** Once: what an earlier agent started, and this one goes on with. */
+  #noteAdopted(known: readonly TaskId[]): void {
+    if (this.#hasLooked) return;
+    this.#hasLooked = true;
+    const names = known.flatMap((id) => {
+      const task = this.#state.items.task.get(id);
+      return task === undefined || !wasBegun(task) ? [] : [task.name];
+    });
+    if (names.length > 0) this.#notices.add(tasksAdopted(names));
+  }
+
+  async #tell(notices: readonly NodeNotice[]): Promise<boolean> {
+    const { session } = this.#keeper;
+    if (session === undefined) return false;
+    // A manager that takes none has taken them.
+    await session.tell?.(notices);
+    return true;
   }
 
   async #report(reports: readonly TaskReport[]): Promise<boolean> {
@@ -258,6 +295,23 @@ export class Agent implements Runnable {
     session
       .acknowledge({ appliedRevision: this.#appliedRevision })
       .catch((thrown: unknown) => this.#lose(session, thrown));
+  }
+
+  /** Answers a question. What it cannot answer, the iteration throws. */
+  async *#answer(
+    question: NodeQuestion,
+    signal: AbortSignal,
+  ): AsyncGenerator<NodeAnswer, undefined> {
+    if (question.type === 'tables') {
+      const appliedRevision = this.#appliedRevision;
+      yield { type: 'tables', appliedRevision, assignment: this.#state.withoutFiles() };
+      return;
+    }
+    const { runtime } = this.#options;
+    if (runtime.logs === undefined) {
+      throw new SkepError('unimplemented', 'this node keeps no logs of its tasks');
+    }
+    yield* taskLines({ logs: runtime.logs.bind(runtime) }, question, signal);
   }
 
   #scheduleDescribe(): void {
@@ -296,6 +350,12 @@ export class Agent implements Runnable {
 function needsTables({ knownState, desiredState }: AssignedTask): boolean {
   const isStarted = TASK_STATE_RANK[knownState] >= TASK_STATE_RANK.running;
   return !isStarted && TASK_STATE_RANK[desiredState] < TASK_STATE_RANK.shutdown;
+}
+
+/** Whether an agent has begun with the task, as far as the manager knows, and it has not ended. */
+function wasBegun({ knownState }: AssignedTask): boolean {
+  const rank = TASK_STATE_RANK[knownState];
+  return rank > TASK_STATE_RANK.assigned && rank <= TASK_STATE_RANK.running;
 }
 
 function refusingHandle(reason: unknown): TaskHandle {

@@ -2,8 +2,11 @@
  * What a node has been assigned: the items of all assignments so far, put together.
  */
 import {
+  ASSIGNMENT_KINDS,
+  compareText,
   SkepError,
   type Assignment,
+  type AssignmentItem,
   type AssignmentItems,
   type AssignmentKind,
   type AssignedNode,
@@ -75,6 +78,19 @@ export class AssignmentState {
     }
     this.#revision = assignment.revision;
     return touched;
+  }
+
+  /**
+   * Everything but secrets and configs, as one complete assignment. Cost: O(n log n) of the items.
+   */
+  withoutFiles(): Assignment {
+    const upserts = ASSIGNMENT_KINDS.flatMap((kind) => {
+      if (kind === 'secret' || kind === 'config') return [];
+      const items = [...(this.items[kind] as ReadonlyMap<string, unknown>)];
+      items.sort(([a], [b]) => compareText(a, b));
+      return items.map(([key, value]) => ({ kind, key, value }) as AssignmentItem);
+    });
+    return { type: 'complete', revision: this.#revision, upserts, removals: [] };
   }
 
   /**

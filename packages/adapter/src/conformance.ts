@@ -1,9 +1,13 @@
 /**
- * What every task runtime has to do, as a suite: `@skep/adapter/conformance`.
+ * What every task runtime, and every link to a manager, has to do, as suites:
+ * `@skep/adapter/conformance`.
  * The functions of the test framework are arguments, so it runs under any of them.
  */
 import { isSkepError, type AssignedTask } from '@skep/api';
 import type { TaskContext, TaskRuntime } from './contract.js';
+
+export { nodeLinkConformance } from './conformance/node-link.js';
+export type { LinkUnderTest } from './conformance/link-actors.js';
 
 /** The functions of a test framework that the suite uses; jest's fit. */
 export interface TestFramework {

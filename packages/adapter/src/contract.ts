@@ -15,6 +15,8 @@ import type {
   AssignedNode,
   AssignedTask,
   ContainerStatus,
+  LogLine,
+  LogSelection,
   NodeDescription,
   TaskId,
 } from '@skep/api';
@@ -66,8 +68,23 @@ export interface TaskHandle {
   remove(): Promise<void>;
 }
 
-/** Runs tasks on a node. */
-export interface TaskRuntime {
+/** Which lines of a task are wanted, and until when. */
+export interface LogQuery extends LogSelection {
+  /** Ends the reading, as the end of the task does. */
+  readonly signal?: AbortSignal;
+}
+
+/** Reads what tasks printed. */
+export interface TaskLogs {
+  /**
+   * Lines of a task in the order in which they were printed. Ends with the last one that is there,
+   * or with the task when it follows. @throws not-found when the runtime does not know the task
+   */
+  logs(taskId: TaskId, query?: LogQuery): AsyncIterable<LogLine>;
+}
+
+/** Runs tasks on a node. One that keeps no logs has no `logs`. */
+export interface TaskRuntime extends Partial<TaskLogs> {
   /** What this node is and has. Polled every 20 s; a change is reported. */
   describe(): Promise<NodeDescription>;
   /** The handle of a task; takes over what already runs of it (after a crash of the agent). */

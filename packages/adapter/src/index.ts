@@ -11,10 +11,12 @@ export type { AgentOptions } from './agent.js';
 export type { TouchedItems } from './assignment-state.js';
 export type {
   Dataplane,
+  LogQuery,
   Resolver,
   TaskContext,
   TaskExit,
   TaskHandle,
+  TaskLogs,
   TaskRuntime,
   TaskStarted,
 } from './contract.js';

@@ -37,6 +37,34 @@ const follower = (leader?: string): SkepError =>
   });
 
 describe('ManagerLinks', () => {
+  it('lets only the manager ask that took the node, and a node that answers', async () => {
+    const doors: NodeLinkHandlers[] = [];
+    const link = (isAway: boolean): NodeLink => ({
+      open: async (_hello, handlers) => {
+        doors.push(handlers);
+        if (isAway) throw away;
+        return { sessionId: 's' } as NodeSession;
+      },
+    });
+    const links = new ManagerLinks(
+      new Map([
+        ['a', link(true)],
+        ['b', link(false)],
+      ]),
+    );
+    const ask: NodeLinkHandlers['ask'] = async function* () {
+      yield { type: 'fault', taskId: 't1', code: 'not-found', message: '' };
+    };
+    await links.open(HELLO, { ...HANDLERS, ask });
+    const { signal } = new AbortController();
+    const [late, current] = doors.map((door) => () => door.ask?.({ type: 'tables' }, signal));
+    expect(late).toThrow('the node has gone to another manager');
+    const first = await current?.()?.[Symbol.asyncIterator]().next();
+    expect(first?.value).toMatchObject({ taskId: 't1' });
+    await links.open(HELLO, HANDLERS);
+    expect(doors.at(-1)?.ask).toBeUndefined();
+  });
+
   it('asks one after the other, and first the one that took the node last', async () => {
     const { open, asked, links, answers } = managers({ a: away, b: follower(), c: undefined });
     expect(await open()).toBe('session with c');

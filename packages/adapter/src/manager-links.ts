@@ -9,9 +9,11 @@ import {
   messageOf,
   SkepError,
   type Assignment,
+  type NodeAnswer,
   type NodeHello,
   type NodeLink,
   type NodeLinkHandlers,
+  type NodeQuestion,
   type NodeSession,
   type SkepErrorCode,
 } from '@skep/api';
@@ -97,11 +99,18 @@ export class ManagerLinks implements NodeLink {
 
 /** What a manager is given to speak to the node through; shut when its answer came too late. */
 class Door implements NodeLinkHandlers {
+  readonly ask?: (question: NodeQuestion, signal: AbortSignal) => AsyncIterable<NodeAnswer>;
   readonly #inner: NodeLinkHandlers;
   #isShut = false;
 
   constructor(inner: NodeLinkHandlers) {
     this.#inner = inner;
+    if (inner.ask === undefined) return;
+    const ask = inner.ask.bind(inner);
+    this.ask = (question, signal) => {
+      if (!this.#isShut) return ask(question, signal);
+      throw new SkepError('unavailable', 'the node has gone to another manager');
+    };
   }
 
   shut(): void {

@@ -2,10 +2,23 @@
  * Brings a node's tables and names up to date, one application at a time, and says which revision
  * they have reached.
  */
-import { messageOf, type Clock, type Logger, type Revision, type Timer } from '@skep/api';
+import {
+  messageOf,
+  type Clock,
+  type Logger,
+  type NodeNotice,
+  type Revision,
+  type Timer,
+} from '@skep/api';
 import type { NetworkChange, NodeNetworkState } from '@skep/network';
 import { mergeNetworkChanges } from './assignment-state.js';
 import type { Dataplane, Resolver } from './contract.js';
+import {
+  tablesApplied,
+  tablesNotApplied,
+  tablesNotRepaired,
+  tablesRepaired,
+} from './observations.js';
 
 const RETRY_MS = 1_000;
 const REPAIR_PERIOD_MS = 30_000;
@@ -19,6 +32,8 @@ export interface NetworkApplierOptions {
   readonly state: () => NodeNetworkState;
   /** Called when tables and names hold everything up to the revision. Must not throw. */
   readonly onApplied: (revision: Revision) => void;
+  /** Told what is worth an event. Must not throw. Default: nobody is. */
+  readonly onNotice?: (notice: NodeNotice) => void;
 }
 
 /**
@@ -37,6 +52,8 @@ export class NetworkApplier {
   /** Set from a failure until the next attempt. */
   #retry: Timer | undefined;
   #repair: Timer | undefined;
+  /** Why the last application failed, as it was told; undefined when it did not. */
+  #fault: string | undefined;
 
   constructor(options: NetworkApplierOptions) {
     this.#options = options;
@@ -95,12 +112,26 @@ export class NetworkApplier {
     } catch (thrown) {
       if (this.#isStopped) return false;
       logger.error('tables were not applied', { error: messageOf(thrown) });
+      this.#failed(thrown);
       this.#pending = 'everything';
       this.#retryLater();
       return false;
     }
+    if (this.#fault !== undefined) this.#notice(tablesApplied());
+    this.#fault = undefined;
     if (!this.#isStopped) onApplied(revision);
     return true;
+  }
+
+  /** It is tried every second: what goes on as it was is not told again. */
+  #failed(thrown: unknown): void {
+    const fault = messageOf(thrown);
+    if (fault !== this.#fault) this.#notice(tablesNotApplied(thrown));
+    this.#fault = fault;
+  }
+
+  #notice(notice: NodeNotice): void {
+    this.#options.onNotice?.(notice);
   }
 
   #retryLater(): void {
@@ -130,8 +161,10 @@ export class NetworkApplier {
     try {
       const faults = await dataplane.repair();
       for (const fault of faults) logger.warn('tables repaired', { fault });
+      if (faults.length > 0) this.#notice(tablesRepaired(faults));
     } catch (thrown) {
       logger.error('tables were not repaired', { error: messageOf(thrown) });
+      this.#notice(tablesNotRepaired(thrown));
       this.#pending = 'everything';
     }
   }

@@ -11,6 +11,7 @@ import {
   type Logger,
   type NodeHello,
   type NodeLink,
+  type NodeLinkHandlers,
   type NodeSession,
   type Random,
   type Timer,
@@ -29,6 +30,8 @@ export interface SessionKeeperOptions {
   readonly hello: () => Promise<NodeHello>;
   readonly onOpen: (session: NodeSession) => void;
   readonly onAssignment: (assignment: Assignment) => void;
+  /** Answers questions. Default: none are answered. */
+  readonly onAsk?: NonNullable<NodeLinkHandlers['ask']>;
 }
 
 /** The upper bound of the wait before the next attempt. */
@@ -101,6 +104,7 @@ export class SessionKeeper {
 
   async #open(): Promise<void> {
     const attempt = (this.#attempt += 1);
+    const { onAsk } = this.#options;
     const isCurrent = (): boolean => attempt === this.#attempt && !this.#isStopped;
     try {
       const hello = await this.#options.hello();
@@ -112,6 +116,7 @@ export class SessionKeeper {
         closed: (reason) => {
           if (isCurrent()) this.reopen(reason);
         },
+        ...(onAsk === undefined ? {} : { ask: onAsk }),
       });
       if (!isCurrent()) {
         void session.close().catch(() => undefined);

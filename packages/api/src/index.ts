@@ -152,6 +152,27 @@ export type {
   TableAck,
   TaskReport,
 } from './node-link.js';
+export {
+  LOG_TEXT_MAX,
+  NOTICE_MESSAGE_MAX,
+  NOTICE_REASON_MAX,
+  NOTICES_MAX,
+  QUESTION_TASKS_MAX,
+  QUESTIONS_MAX,
+} from './node-question.js';
+export type {
+  LogAnswer,
+  LogFault,
+  LogLine,
+  LogQuestion,
+  LogSelection,
+  LogStream,
+  NodeAnswer,
+  NodeNotice,
+  NodeQuestion,
+  TableAnswer,
+  TableQuestion,
+} from './node-question.js';
 export { ACTORS, OWNERSHIP, ownershipFault } from './ownership.js';
 export type { OwnershipTable } from './ownership.js';
 export { seededRandom } from './random.js';

@@ -10,6 +10,7 @@
 import type { EndpointSliceSpec } from './endpoint-slice.js';
 import type { NetworkId, NodeId, Revision, ServiceId, TaskId, Timestamp } from './meta.js';
 import type { NodeAvailability, NodeDescription, NodeRole } from './node.js';
+import type { NodeAnswer, NodeNotice, NodeQuestion } from './node-question.js';
 import type { GenericResource } from './resources.js';
 import type { AllocatedPort, BalancingAlgorithm, EndpointSpec, TaskTemplate } from './service.js';
 import type { ContainerStatus, TaskNetwork } from './task.js';
@@ -209,11 +210,18 @@ export interface HeartbeatReply {
   readonly periodMs: number;
 }
 
-/** What a node listens to during a session. Both may be called at any time until `closed`. */
+/** What a node listens to during a session. All may be called at any time until `closed`. */
 export interface NodeLinkHandlers {
   assignment(assignment: Assignment): void;
   /** The session is over; open another, after a pause that grows from 100 ms to 8 s. */
   closed(reason: string): void;
+  /**
+   * Answers a question. Returns at once; the answer is produced as it is read, so a reader that is
+   * slow holds the node's own reading up and nothing is kept for it. It is over when `signal`
+   * fires, or when the reader returns the iterator. What the iteration throws is the asker's to
+   * see. A node without it answers nothing (`unimplemented`).
+   */
+  ask?(question: NodeQuestion, signal: AbortSignal): AsyncIterable<NodeAnswer>;
 }
 
 /** An open session. Calls reject with `failed-precondition` once it is over. */
@@ -225,6 +233,11 @@ export interface NodeSession {
   report(reports: readonly TaskReport[]): Promise<void>;
   acknowledge(ack: TableAck): Promise<void>;
   describe(description: NodeDescription): Promise<void>;
+  /**
+   * Tells what is worth an event about the node: at most `NOTICES_MAX` a call. Best effort: a
+   * manager that hears too much from a node drops the rest. Absent in a manager that takes none.
+   */
+  tell?(notices: readonly NodeNotice[]): Promise<void>;
   close(): Promise<void>;
 }
 

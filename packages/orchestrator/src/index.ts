@@ -11,6 +11,7 @@ export { admit, admitAll } from './admission/admit.js';
 export { planApply } from './admission/apply.js';
 export { admissionError, describeComplaint } from './admission/complaint.js';
 export { STACK_LABEL } from './admission/declared-objects.js';
+export { planEdit } from './admission/edit.js';
 export {
   managedSpec,
   planFields,
@@ -40,6 +41,7 @@ export type {
   AdmissionResult,
   DeclaredObject,
 } from './admission/declared-objects.js';
+export type { ObjectEdit } from './admission/edit.js';
 export type { OwnedObject, OwnedOptions } from './admission/owned.js';
 export type { FieldsRequest } from './admission/fields.js';
 export type { RemovalTarget } from './admission/removal.js';

@@ -16,6 +16,8 @@ import {
 } from '@skep/api';
 import { LeaderElector, type LeaderElectorOptions } from '@skep/controller';
 import type { Store } from '@skep/store';
+import { AnswerStream } from './dispatcher/answer-stream.js';
+import type { Dispatcher } from './dispatcher/index.js';
 
 /** How a manager takes part in the election of a leader. All managers need the same times. */
 export interface ManagerElection extends Omit<LeaderElectorOptions, 'onStarted' | 'onStopped'> {
@@ -49,6 +51,17 @@ export function leaderLink(inner: NodeLink, elector: LeaderElector): NodeLink {
       if (!elector.isLeader) throw notLeading(elector);
       return inner.open(hello, handlers);
     },
+  };
+}
+
+/** How a manager asks nodes: they answer while it leads; otherwise it says who does. */
+export function leaderAsk(dispatcher: Dispatcher, elector: LeaderElector): Dispatcher['ask'] {
+  return (nodeId, question, signal) => {
+    const open = (): ReturnType<Dispatcher['ask']> => {
+      if (!elector.isLeader) throw notLeading(elector);
+      return dispatcher.ask(nodeId, question);
+    };
+    return new AnswerStream({ open, signal });
   };
 }
 

@@ -13,7 +13,10 @@ import {
   type ClusterSpec,
   type Logger,
   type Metrics,
+  type NodeAnswer,
+  type NodeId,
   type NodeLink,
+  type NodeQuestion,
   type Random,
   type Runnable,
 } from '@skep/api';
@@ -38,7 +41,13 @@ import { volumeEnforcer } from './enforcers/volume-enforcer.js';
 import { bootstrap } from './manager-bootstrap.js';
 import { isShared, sharedControllers } from './manager-sharing.js';
 import type { ManagerSharding, SharedControllers } from './manager-sharing.js';
-import { electorOf, leaderLink, unlessAborted, type ManagerElection } from './manager-election.js';
+import {
+  electorOf,
+  leaderAsk,
+  leaderLink,
+  unlessAborted,
+  type ManagerElection,
+} from './manager-election.js';
 import { ClusterMetrics } from './metrics/cluster-metrics.js';
 import { taskReaper } from './reaper/reaper-controller.js';
 import { schedulerController } from './scheduling/index.js';
@@ -91,6 +100,20 @@ export interface Manager extends Runnable {
    * names the one that does, when that is known.
    */
   readonly link: NodeLink;
+  /**
+   * Asks a node: what tasks printed, which tables it holds. The question is put when the first
+   * answer is read, and the node goes on as answers are read, so nothing is kept for a slow reader;
+   * it stops when the reader leaves the loop, or `signal` fires (`aborted`). Read it once.
+   * @throws (when read) not-found for an unknown node; unavailable when it has no session, loses
+   * it meanwhile, or this manager does not lead (`details.leader`); invalid-argument for a question
+   * that no node could answer; unimplemented for a node that answers none; resource-exhausted when
+   * it answers 64 already; what the node says.
+   */
+  readonly ask: (
+    nodeId: NodeId,
+    question: NodeQuestion,
+    signal?: AbortSignal,
+  ) => AsyncIterableIterator<NodeAnswer>;
   /** Takes part in the election; undefined for a manager that is alone. */
   readonly elector: LeaderElector | undefined;
   /** Its share of the keys, and the controllers at work on it; undefined without sharding. */
@@ -153,6 +176,7 @@ export function createManager(parts: ManagerParts): Manager {
       controllers: loops.controllers,
       trace,
       link: loops.dispatcher,
+      ask: (nodeId, question, signal) => loops.dispatcher.ask(nodeId, question, signal),
       elector: undefined,
       shared: undefined,
       start: (signal) => loops.start(signal),
@@ -173,6 +197,7 @@ export function createManager(parts: ManagerParts): Manager {
     controllers: loops.controllers,
     trace,
     link: leaderLink(loops.dispatcher, elector),
+    ask: leaderAsk(loops.dispatcher, elector),
     elector,
     shared,
     start: async (signal) => {

@@ -185,6 +185,10 @@ describe('a manager that takes part in an election', () => {
       message: "manager 'me' does not lead, 'you' does",
       details: { manager: 'me', leader: 'you' },
     });
+    await expect(manager.ask('n1', { type: 'tables' }).next()).rejects.toMatchObject({
+      code: 'unavailable',
+      details: { manager: 'me', leader: 'you' },
+    });
     await lease(made, { holder: '' });
     await expect(manager.link.open(hello, handlers)).rejects.toMatchObject({
       details: { manager: 'me' },
@@ -194,6 +198,9 @@ describe('a manager that takes part in an election', () => {
     await simulator.start();
     await clock.advance(1_000);
     expect(states(made)).toEqual(['ready', 'ready']);
+    const answer = manager.ask('n1', { type: 'tables' }).next();
+    await clock.advance(100);
+    expect((await answer).value).toMatchObject({ type: 'tables' });
     await end(made);
   });
 

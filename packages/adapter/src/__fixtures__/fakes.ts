@@ -12,6 +12,7 @@ import {
   type NodeHello,
   type NodeLink,
   type NodeLinkHandlers,
+  type NodeNotice,
   type NodeSession,
   type Revision,
   type TaskReport,
@@ -188,6 +189,7 @@ export class FakeLink implements NodeLink {
   readonly reports: TaskReport[] = [];
   readonly acks: number[] = [];
   readonly descriptions: NodeDescription[] = [];
+  readonly notices: NodeNotice[] = [];
   readonly closed: string[] = [];
   handlers: NodeLinkHandlers | undefined;
   /** Calls fail, as when nobody answers. */
@@ -229,6 +231,10 @@ export class FakeLink implements NodeLink {
       describe: async (description) => {
         this.#check();
         this.descriptions.push(description);
+      },
+      tell: async (notices) => {
+        this.#check();
+        this.notices.push(...notices);
       },
       close: async () => {
         this.closed.push(sessionId);

@@ -10,6 +10,9 @@ export interface DispatcherMetrics {
   readonly assignments: Counter;
   readonly items: Counter;
   readonly conflicts: Counter;
+  readonly questions: Counter;
+  readonly notices: Counter;
+  readonly noticesDropped: Counter;
 }
 
 /** Makes, or finds, the metrics. */
@@ -35,6 +38,19 @@ export function dispatcherMetrics(metrics: Metrics): DispatcherMetrics {
     conflicts: metrics.counter({
       name: 'skep_dispatcher_conflicts_total',
       help: 'Writes of status that met a conflict and were tried again.',
+    }),
+    questions: metrics.counter({
+      name: 'skep_dispatcher_questions_total',
+      help: 'Questions that were put to nodes.',
+      labelNames: ['type'],
+    }),
+    notices: metrics.counter({
+      name: 'skep_dispatcher_notices_total',
+      help: 'Notices of nodes that were taken.',
+    }),
+    noticesDropped: metrics.counter({
+      name: 'skep_dispatcher_notices_dropped_total',
+      help: 'Notices that were dropped, as their nodes told too many.',
     }),
   };
 }

@@ -7,12 +7,16 @@ import {
   isSkepError,
   type Clock,
   type Logger,
+  type NodeAnswer,
   type NodeHello,
+  type NodeId,
   type NodeLinkHandlers,
+  type NodeQuestion,
   type Random,
 } from '@skep/api';
-import type { FenceLost } from '@skep/controller';
+import { EventRecorder, type FenceLost } from '@skep/controller';
 import type { CommitEvent, Expectation, ObjectEvent, Store } from '@skep/store';
+import type { AnswerStream } from './answer-stream.js';
 import { AssignmentTracker } from './assignment-tracker.js';
 import type { DispatcherMetrics } from './dispatcher-metrics.js';
 import { NodeRegistry } from './node-registry.js';
@@ -39,6 +43,7 @@ export class DispatcherTerm {
   readonly #writer: StatusWriter;
   readonly #registry: NodeRegistry;
   readonly #orphanage: Orphanage;
+  readonly #events: EventRecorder;
   #tracker: AssignmentTracker;
   #subscription: { unsubscribe(): void };
   #isOver = false;
@@ -57,9 +62,11 @@ export class DispatcherTerm {
         parts.onFenceLost(conflict, lost);
       },
     });
+    this.#events = new EventRecorder({ store, clock, logger, fence: () => fence });
     this.#registry = new NodeRegistry({
       ...parts,
       writer: this.#writer,
+      events: this.#events,
       opened: (session) => this.#serve(session),
       ended: (session) => this.#tracker.close(session.nodeId),
     });
@@ -98,12 +105,18 @@ export class DispatcherTerm {
     return this.#registry.register(hello, handlers);
   }
 
+  /** Puts a question to a node. @throws as `Dispatcher.ask`, at once. */
+  ask(nodeId: NodeId, question: NodeQuestion, stream: AnswerStream): AsyncIterable<NodeAnswer> {
+    return this.#registry.ask(nodeId, question, stream);
+  }
+
   /** Ends all sessions; nodes become DISCONNECTED. Resolves when that is written. */
   async stop(): Promise<void> {
     if (this.#isOver) return;
     this.#close();
     this.#registry.stop('dispatcher stopped', 'the manager stopped');
     await this.#writer.close();
+    await this.#events.stop();
   }
 
   #close(): void {
@@ -119,6 +132,8 @@ export class DispatcherTerm {
     this.#parts.logger.warn('the dispatcher gives up', { reason });
     this.#close();
     this.#writer.abandon();
+    // What it still has is refused by the fence, or the store is closed.
+    void this.#events.stop();
     this.#registry.stop(reason);
     this.#parts.ended();
   }

@@ -12,15 +12,19 @@ import {
   type Clock,
   type Logger,
   type Metrics,
+  type NodeAnswer,
   type NodeHello,
+  type NodeId,
   type NodeLink,
   type NodeLinkHandlers,
+  type NodeQuestion,
   type NodeSession,
   type Random,
   type Runnable,
 } from '@skep/api';
 import type { FenceLost } from '@skep/controller';
 import type { Expectation, Store } from '@skep/store';
+import { AnswerStream } from './answer-stream.js';
 import { dispatcherMetrics, type DispatcherMetrics } from './dispatcher-metrics.js';
 import { DispatcherTerm } from './dispatcher-term.js';
 import type { SessionStatus } from './session.js';
@@ -136,10 +140,33 @@ export class Dispatcher implements NodeLink, Runnable {
    * 8 s, or when the dispatcher does not run.
    */
   async open(hello: NodeHello, handlers: NodeLinkHandlers): Promise<NodeSession> {
-    if (this.#term === undefined) {
-      throw new SkepError('unavailable', 'the dispatcher does not run');
-    }
-    return this.#term.register(hello, handlers);
+    return this.#running().register(hello, handlers);
+  }
+
+  /**
+   * Puts a question to a node when the first answer is read. The node goes on as answers are read;
+   * it stops when the reader returns the iterator, or `signal` fires (`aborted`). A silent node is
+   * waited for until its session is over: give a signal with a time of your own.
+   * @throws (when read) not-found for an unknown node; unavailable when it has no session, or that
+   * ends meanwhile, or the dispatcher does not run; invalid-argument for a question that no node
+   * could answer; unimplemented when this one answers none; resource-exhausted when it answers 64
+   * already; what the node says.
+   */
+  ask(
+    nodeId: NodeId,
+    question: NodeQuestion,
+    signal?: AbortSignal,
+  ): AsyncIterableIterator<NodeAnswer> {
+    const open = (stream: AnswerStream): AsyncIterable<NodeAnswer> => {
+      this.#metrics.questions.add(1, { type: question.type });
+      return this.#running().ask(nodeId, question, stream);
+    };
+    return new AnswerStream({ open, signal });
+  }
+
+  #running(): DispatcherTerm {
+    if (this.#term !== undefined) return this.#term;
+    throw new SkepError('unavailable', 'the dispatcher does not run');
   }
 }
 

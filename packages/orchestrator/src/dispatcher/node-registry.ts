@@ -15,19 +15,26 @@ import {
   type HeartbeatReply,
   type IdSource,
   type Logger,
+  type NodeAnswer,
   type NodeDescription,
   type NodeHello,
   type NodeId,
   type NodeLinkHandlers,
+  type NodeNotice,
+  type NodeQuestion,
   type NodeState,
   type Random,
   type TaskReport,
   type Timestamp,
 } from '@skep/api';
+import type { EventRecorder } from '@skep/controller';
 import type { Store } from '@skep/store';
+import type { AnswerStream } from './answer-stream.js';
 import { settingsOf } from './assigned-network.js';
 import { ContactMonitor } from './contact-monitor.js';
 import type { DispatcherMetrics } from './dispatcher-metrics.js';
+import { NoticeBoard } from './notice-board.js';
+import { checkQuestion } from './question-check.js';
 import { RegistrationLimit } from './registration-limit.js';
 import { Session, type SessionHost } from './session.js';
 import type { StatusWriter } from './status-writer.js';
@@ -53,6 +60,7 @@ export interface NodeRegistryParts {
   readonly logger: Logger;
   readonly metrics: DispatcherMetrics;
   readonly writer: StatusWriter;
+  readonly events: EventRecorder;
   /** A session began or ended: start or stop to send it assignments. */
   readonly opened: (session: Session) => void;
   readonly ended: (session: Session) => void;
@@ -65,12 +73,14 @@ export class NodeRegistry implements SessionHost {
   readonly #sessions = new Map<NodeId, Session>();
   readonly #limit = new RegistrationLimit();
   readonly #contacts: ContactMonitor;
+  readonly #notices: NoticeBoard;
   /** States as decided here; the store follows. */
   readonly #states = new Map<NodeId, NodeState>();
 
   constructor(parts: NodeRegistryParts) {
     this.#parts = parts;
     this.#ids = idSource(parts.random.fork('sessions'));
+    this.#notices = new NoticeBoard(parts);
     this.#contacts = new ContactMonitor({
       clock: parts.clock,
       lost: (nodeId) => this.#lost(nodeId),
@@ -172,6 +182,23 @@ export class NodeRegistry implements SessionHost {
     this.#parts.writer.node(nodeId, { description });
   }
 
+  told({ nodeId }: Session, notices: readonly NodeNotice[]): void {
+    this.#notices.take(nodeId, notices);
+  }
+
+  /** Puts a question to a node. @throws as `Dispatcher.ask`, at once. */
+  ask(nodeId: NodeId, question: NodeQuestion, stream: AnswerStream): AsyncIterable<NodeAnswer> {
+    checkQuestion(question);
+    const details = { nodeId };
+    if (this.#parts.store.view().get(Node, nodeId) === undefined) {
+      throw new SkepError('not-found', `node ${nodeId} does not exist`, { details });
+    }
+    const session = this.#sessions.get(nodeId);
+    if (session !== undefined) return session.ask(question, stream);
+    const text = `node ${nodeId} has no session: nothing can be asked of it`;
+    throw new SkepError('unavailable', text, { details });
+  }
+
   left(session: Session): void {
     this.#disconnect(session, 'the node closed the session');
   }
@@ -191,6 +218,7 @@ export class NodeRegistry implements SessionHost {
     if (session !== undefined) this.#end(session, 'the node was removed from the cluster');
     this.#contacts.forget(nodeId);
     this.#limit.forget(nodeId);
+    this.#notices.forget(nodeId);
     this.#states.delete(nodeId);
   }
 

@@ -2,18 +2,23 @@
  * One node's session, as the node holds it.
  */
 import {
+  QUESTIONS_MAX,
   SkepError,
   type Assignment,
   type HeartbeatReply,
+  type NodeAnswer,
   type NodeDescription,
   type NodeId,
   type NodeLinkHandlers,
+  type NodeNotice,
+  type NodeQuestion,
   type NodeSession,
   type Revision,
   type TableAck,
   type TaskReport,
   type Timestamp,
 } from '@skep/api';
+import type { AnswerStream } from './answer-stream.js';
 
 /** Where a session stands; for people. */
 export interface SessionStatus {
@@ -30,6 +35,7 @@ export interface SessionHost {
   report(session: Session, reports: readonly TaskReport[]): void;
   acknowledged(session: Session): void;
   describe(session: Session, description: NodeDescription): void;
+  told(session: Session, notices: readonly NodeNotice[]): void;
   /** The node ended the session. */
   left(session: Session): void;
   /** The node's handler threw. */
@@ -52,6 +58,8 @@ export class Session implements NodeSession {
 
   readonly #host: SessionHost;
   readonly #handlers: NodeLinkHandlers;
+  /** Questions that are being answered. */
+  readonly #questions = new Set<AnswerStream>();
   /** Why it is over; undefined while it is not. */
   #end: string | undefined;
 
@@ -109,10 +117,37 @@ export class Session implements NodeSession {
     this.#host.describe(this, description);
   }
 
+  async tell(notices: readonly NodeNotice[]): Promise<void> {
+    this.#check();
+    this.#host.told(this, notices);
+  }
+
   async close(): Promise<void> {
     if (this.#end !== undefined) return;
-    this.#end = 'closed by the node';
+    this.#over('closed by the node');
     this.#host.left(this);
+  }
+
+  /**
+   * Puts a question to the node.
+   * @throws unavailable when the session is over; unimplemented when the node answers none;
+   * resource-exhausted when it answers 64 already.
+   */
+  ask(question: NodeQuestion, stream: AnswerStream): AsyncIterable<NodeAnswer> {
+    const { nodeId } = this;
+    if (this.#end !== undefined) throw this.#unanswered(this.#end);
+    if (this.#handlers.ask === undefined) {
+      throw new SkepError('unimplemented', `node ${nodeId} answers no questions`, {
+        details: { nodeId },
+      });
+    }
+    if (this.#questions.size >= QUESTIONS_MAX) {
+      const text = `node ${nodeId} answers ${QUESTIONS_MAX} questions already; try again later`;
+      throw new SkepError('resource-exhausted', text, { details: { nodeId } });
+    }
+    this.#questions.add(stream);
+    stream.onOver(() => this.#questions.delete(stream));
+    return this.#handlers.ask(question, stream.signal);
   }
 
   /** Sends an assignment. */
@@ -130,12 +165,23 @@ export class Session implements NodeSession {
   /** Ends the session from the manager's side. */
   end(reason: string): void {
     if (this.#end !== undefined) return;
-    this.#end = reason;
+    this.#over(reason);
     try {
       this.#handlers.closed(reason);
     } catch {
       // The session is over already; there is nothing left to save.
     }
+  }
+
+  #over(reason: string): void {
+    this.#end = reason;
+    for (const stream of [...this.#questions]) stream.fail(this.#unanswered(reason));
+  }
+
+  #unanswered(reason: string): SkepError {
+    const { nodeId, sessionId } = this;
+    const text = `node ${nodeId} does not answer: its session is over: ${reason}`;
+    return new SkepError('unavailable', text, { details: { nodeId, sessionId } });
   }
 
   #check(): void {

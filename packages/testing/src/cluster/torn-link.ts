@@ -1,7 +1,13 @@
 /**
  * A connection of a node to one manager, which ends with that manager.
  */
-import { SkepError, type NodeLinkHandlers, type NodeSession } from '@skep/api';
+import {
+  SkepError,
+  type NodeAnswer,
+  type NodeLinkHandlers,
+  type NodeQuestion,
+  type NodeSession,
+} from '@skep/api';
 
 /** Passes on what manager and node say until it is torn; what comes later is lost. */
 export class TornLink {
@@ -20,6 +26,7 @@ export class TornLink {
         closed();
         if (!this.#isTorn) outer.closed(reason);
       },
+      ask: (question, signal) => this.#ask(question, signal),
     };
   }
 
@@ -45,7 +52,14 @@ export class TornLink {
       report: (reports) => alive(() => session.report(reports)),
       acknowledge: (ack) => alive(() => session.acknowledge(ack)),
       describe: (description) => alive(() => session.describe(description)),
+      tell: (notices) => alive(async () => session.tell?.(notices)),
       close: () => alive(() => session.close()),
     };
+  }
+
+  #ask(question: NodeQuestion, signal: AbortSignal): AsyncIterable<NodeAnswer> {
+    if (this.#isTorn) throw new SkepError('unavailable', 'the node is gone');
+    if (this.#outer.ask !== undefined) return this.#outer.ask(question, signal);
+    throw new SkepError('unimplemented', 'the node answers no questions');
   }
 }
