@@ -1,7 +1,7 @@
 /**
  * What a cluster is made of, and what its methods take.
  */
-import type { AnyKind, IdSource } from '@skep/api';
+import type { AnyKind, Clock, IdSource } from '@skep/api';
 import type { VirtualClock } from '@skep/api/virtual';
 import type { Simulator } from '@skep/adapter-simulator';
 import type { Complaint, ManifestOptions } from '@skep/manifest';
@@ -10,15 +10,20 @@ import type { Policy } from '@skep/scheduler';
 import type { Store } from '@skep/store';
 import type { RunnableStack } from './runnable-stack.js';
 
-/** What a cluster is made of. */
-export interface ClusterParts {
-  readonly clock: VirtualClock;
+/** What every cluster is made of, whatever its nodes are. */
+export interface ClusterBaseParts {
+  readonly clock: Clock;
   readonly ids: IdSource;
   readonly store: Store;
   readonly manager: Manager;
-  readonly simulator: Simulator;
   readonly policy: Policy;
   readonly kinds: readonly AnyKind[];
+}
+
+/** What a cluster on simulated hosts is made of. */
+export interface ClusterParts extends ClusterBaseParts {
+  readonly clock: VirtualClock;
+  readonly simulator: Simulator;
   readonly running: RunnableStack;
 }
 

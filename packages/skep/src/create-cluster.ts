@@ -3,19 +3,17 @@
  */
 import 'reflect-metadata';
 import { Container } from 'inversify';
-import { Cluster as ClusterKind, newObject, SkepError } from '@skep/api';
-import type { AnyKind, Clock } from '@skep/api';
+import { SkepError, type Clock } from '@skep/api';
 import type { VirtualClock } from '@skep/api/virtual';
-import { admissionError, admit } from '@skep/orchestrator';
-import type { Store } from '@skep/store';
 import { Cluster } from './cluster.js';
 import { identifiers } from './identifiers.js';
 import { coreModule } from './modules/core-module.js';
 import { orchestratorModule } from './modules/orchestrator-module.js';
 import { simulatorModule } from './modules/simulator-module.js';
 import { storeModule } from './modules/store-module.js';
-import { wantedNodes, wantedSettings, type ClusterOptions, type NodeOptions } from './options.js';
+import { wantedNodes, type ClusterOptions, type NodeOptions } from './options.js';
 import { RunnableStack } from './runnable-stack.js';
+import { requireRightSettings, requireUniqueKinds } from './startup-checks.js';
 
 /** The container of a cluster with all modules and plugins loaded, nothing resolved yet. */
 export function createContainer(options: ClusterOptions = {}): Container {
@@ -83,16 +81,6 @@ function isVirtualClock(clock: Clock): clock is VirtualClock {
   return ['flush', 'advanceTo', 'nextTimer', 'pending'].every((method) => method in clock);
 }
 
-function requireUniqueKinds(kinds: readonly AnyKind[]): void {
-  const seen = new Set<string>();
-  for (const { name } of kinds) {
-    if (seen.has(name)) {
-      throw new SkepError('invalid-argument', `there are two kinds with the name '${name}'`);
-    }
-    seen.add(name);
-  }
-}
-
 function requireUniqueNames(nodes: readonly NodeOptions[]): void {
   const seen = new Set<string | undefined>();
   for (const { name } of nodes) {
@@ -101,13 +89,4 @@ function requireUniqueNames(nodes: readonly NodeOptions[]): void {
     }
     seen.add(name);
   }
-}
-
-/** The manager writes the settings itself when it first starts, so nobody else would judge them. */
-function requireRightSettings(store: Store, options: ClusterOptions): void {
-  if (options.cluster === undefined && options.dataplane === undefined) return;
-  const spec = wantedSettings(options);
-  const object = newObject(ClusterKind, { id: 'settings', name: 'default', spec });
-  const complaints = admit(store.view(), { type: 'create', object });
-  if (complaints.length > 0) throw admissionError(complaints);
 }

@@ -70,7 +70,10 @@ export interface ClusterOptions {
 }
 
 /** The settings of the cluster that the options ask for. */
-export function wantedSettings({ cluster, dataplane }: ClusterOptions): ClusterSpec {
+export function wantedSettings({
+  cluster,
+  dataplane,
+}: Pick<ClusterOptions, 'cluster' | 'dataplane'>): ClusterSpec {
   return dataplane === undefined ? { ...cluster } : { ...cluster, dataplane };
 }
 
