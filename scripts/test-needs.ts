@@ -4,15 +4,9 @@
  * Where something is missing they are skipped, and their title says what. In CI
  * (`SKEP_REQUIRE_TOOLS=1`) nothing may be missing: there they run, and fail.
  */
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { describe } from '@jest/globals';
 
-/** What of these programs and of the rights of root is missing. */
-export function missingPrograms(programs: readonly string[]): readonly string[] {
-  const missing = programs.filter((program) => !isInstalled(program));
-  return process.getuid?.() === 0 ? missing : ['root', ...missing];
-}
+export { missingPrograms } from './missing-programs.js';
 
 /** How a suite is declared that needs what `missing` lists; `lack` is for its title. */
 export function suiteThatNeeds(missing: readonly string[]): {
@@ -24,9 +18,4 @@ export function suiteThatNeeds(missing: readonly string[]): {
     suite: missing.length > 0 && !isRequired ? describe.skip : describe,
     lack: missing.length === 0 ? '' : ` (missing: ${missing.join(', ')})`,
   };
-}
-
-function isInstalled(program: string): boolean {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => existsSync(join(folder, program)));
 }

@@ -25,6 +25,7 @@ export type {
 // The kernel of a node.
 export { KernelDataplane, kernelDataplane } from './dataplane/kernel-dataplane.js';
 export type { KernelDataplaneOptions, KernelNode } from './dataplane/kernel-dataplane.js';
+export type { FingerprintRequest, FingerprintTaker } from './namespace/fingerprints.js';
 export { NAME_SERVER_ADDRESS } from './dataplane/name-server-place.js';
 export type { RendererName } from './dataplane/node-texts.js';
 export { pickRenderer, probeDataplane } from './dataplane/probe.js';
@@ -38,7 +39,15 @@ export type { NodeResolverOptions } from './resolver/node-resolver.js';
 export { ProcessRuntime, processRuntime } from './process/process-runtime.js';
 export type { ProcessRuntimeOptions } from './process/process-runtime.js';
 export type { ProcessImage } from './process/launch-plan.js';
+export { bootId, identityOf, isAlive, sendSignal } from './process/proc.js';
+export type { ProcessIdentity } from './process/proc.js';
 export type { LogLine, LogQuery, LogStream, TaskLogs } from './task/log-lines.js';
+
+// How the nodes of a machine reach their manager.
+export { serveNodeLink } from './link/serve-link.js';
+export type { NodeLinkServer, ServeNodeLinkOptions } from './link/serve-link.js';
+export { socketNodeLink } from './link/socket-link.js';
+export type { SocketNodeLinkOptions } from './link/socket-link.js';
 
 // What this machine can do.
 export { probeHost } from './doctor/probe-host.js';

@@ -4,13 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Network, Service, type ServiceSpec } from '@skep/api';
 import { decode, encode } from 'dns-packet';
 import { HOST_NAMESPACE } from '@skep/network';
 import { suiteThatNeeds } from '../../../scripts/test-needs.js';
+import { openNameSockets } from '../src/resolver/name-sockets.js';
 import { KernelCluster, machineState, missingForKernel } from './kernel-cluster.js';
 
 const missing = missingForKernel();
@@ -273,12 +275,72 @@ suite(`the dataplane in this kernel${lack}`, () => {
       expect(seen).toBe(own());
       expect(await dig(cluster.sandbox(id), 'inner')).toHaveLength(1);
       expect(await dataplane.repair()).toEqual([]);
-      const missing = dataplane.adoptTaskNamespace('none', 1);
+      const missing = dataplane.adoptTaskNamespace('none', engine.pid ?? 0);
       await expect(missing).rejects.toMatchObject({ code: 'not-found' });
     } finally {
       engine.kill('SIGKILL');
     }
   }, 60_000);
+
+  it('programs nft that are killed, at rest or in the middle of a change, cost nothing', async () => {
+    const processes = (): readonly number[] =>
+      cluster.hosts.flatMap(({ dataplane }) => dataplane.processes.map(([, pid]) => pid));
+    const answers = (): Promise<string[]> =>
+      cluster.get(cluster.sandbox(client()), `http://${vip()}/`, 6);
+    const scale = async (replicas: number): Promise<void> => {
+      await cluster.manager.scale('vote', replicas);
+      await cluster.settled('vote', replicas);
+    };
+    await scale(2);
+    await scale(3);
+    cluster.told.length = 0;
+    const atRest = processes();
+    expect(atRest.length).toBeGreaterThan(0);
+    for (const pid of atRest) process.kill(pid, 'SIGKILL');
+    await scale(2);
+    inTurn(await answers(), 2);
+    const inUse = processes();
+    expect(inUse.filter((pid) => atRest.includes(pid))).toEqual([]);
+    // The text that a program was given last.
+    const given = (pid: number): string => readFileSync(`/proc/${pid}/fd/3`, 'utf8');
+    const before = inUse.map(given);
+    for (const pid of inUse) process.kill(pid, 'SIGSTOP');
+    await cluster.manager.scale('vote', 3);
+    const isGiven = (): boolean => inUse.some((pid, at) => given(pid) !== before[at]);
+    await cluster.until('a change that waits for its program', isGiven);
+    for (const pid of inUse) process.kill(pid, 'SIGKILL');
+    await cluster.settled('vote', 3);
+    inTurn(await answers(), 3);
+    expect(cluster.told).toEqual([]);
+  }, 120_000);
+
+  it('datagrams of clients that go on asking leave backends that are removed', async () => {
+    await cluster.settled('vote', 3);
+    const namespace = cluster.sandbox(client());
+    const clients = await Promise.all(
+      [1, 2, 3].map((port) => openNameSockets(namespace, '0.0.0.0', 5300 + port)),
+    );
+    const askAll = (): Promise<string[]> =>
+      Promise.all(
+        clients.map(({ client: socket }) => {
+          const answer = once(socket, 'message', { signal: AbortSignal.timeout(10_000) });
+          socket.send('q', 81, vip());
+          return answer.then(([message]) => (message as Buffer).toString());
+        }),
+      );
+    try {
+      inTurn(await askAll(), 3);
+      await cluster.manager.scale('vote', 1);
+      await cluster.settled('vote', 1);
+      inTurn(await askAll(), 1);
+    } finally {
+      for (const { udp, tcp, client: socket } of clients) {
+        for (const one of [udp, tcp, socket]) one.close();
+      }
+      await cluster.manager.scale('vote', 3);
+      await cluster.settled('vote', 3);
+    }
+  }, 120_000);
 
   it('another agent on the same kernel changes nothing', async () => {
     const task = cluster.sandbox(client());

@@ -20,13 +20,27 @@ const START_MS = 30_000;
 const LOOK_MS = 50;
 const END_MS = 10_000;
 
+/**
+ * In a network namespace of its own, that goes with the engine: swarm mode makes networks. Its only
+ * interface leads nowhere.
+ */
+const OWN_NETWORK = [
+  ...['unshare', '--net', 'sh', '-c'],
+  'ip link set lo up && ip link add eth0 type veth peer name eth1 && ip link set eth1 up && ' +
+    'ip addr add 10.99.0.1/24 dev eth0 && ip link set eth0 up && exec "$@"',
+  'sh',
+];
+
 /** An engine that runs. */
 export class TestEngine {
   readonly folder: string;
   readonly socketPath: string;
+  readonly #hasSwarm: boolean;
   #child: ChildProcess | undefined;
 
-  constructor() {
+  /** `hasSwarm`: it can be told to manage a swarm, of address 10.99.0.1; then tasks end with it. */
+  constructor({ hasSwarm = false }: { readonly hasSwarm?: boolean } = {}) {
+    this.#hasSwarm = hasSwarm;
     this.folder = mkdtempSync(join(tmpdir(), `skt-${process.pid}-docker-`));
     this.socketPath = join(this.folder, 'docker.sock');
   }
@@ -35,15 +49,13 @@ export class TestEngine {
   async start(): Promise<void> {
     const log = openSync(join(this.folder, 'log'), 'a');
     const path = (name: string): string => join(this.folder, name);
-    this.#child = spawn(
-      'dockerd',
-      [
-        ...['--data-root', path('data'), '--exec-root', path('exec'), '--pidfile', path('pid')],
-        ...['--host', `unix://${this.socketPath}`, '--bridge', 'none', '--iptables=false'],
-        ...['--ip6tables=false', '--ip-forward=false', '--live-restore'],
-      ],
-      { stdio: ['ignore', log, log] },
-    );
+    const words = [
+      ...(this.#hasSwarm ? [...OWN_NETWORK, 'dockerd'] : ['dockerd', '--live-restore']),
+      ...['--data-root', path('data'), '--exec-root', path('exec'), '--pidfile', path('pid')],
+      ...['--host', `unix://${this.socketPath}`, '--bridge', 'none', '--iptables=false'],
+      ...['--ip6tables=false', '--ip-forward=false'],
+    ];
+    this.#child = spawn(words[0] ?? '', words.slice(1), { stdio: ['ignore', log, log] });
     closeSync(log);
     for (let left = START_MS; left > 0; left -= LOOK_MS) {
       if (this.#child.exitCode !== null) break;

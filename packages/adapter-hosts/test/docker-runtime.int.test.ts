@@ -239,12 +239,35 @@ suite(`tasks as containers${lack}`, () => {
       },
     });
     const networks = [{ networkId: 'n', addresses: ['10.0.1.3/24'], aliases: [] }];
-    const task = { ...shell('t1', `cat /etc/resolv.conf; ${SERVER}`), networks };
-    const { started } = await run(task, CONTEXT, attaching);
-    expect(attached[0]).toMatchObject({ pid: started.container.pid });
+    const hosts = ['10.0.1.9 other'];
+    const line = `cat /etc/resolv.conf /etc/hosts; hostname; ls /sys/class/net; ${SERVER}`;
+    const task = { ...shell('t1', line, { hosts }), networks };
+    const { started, handle } = await run(task, CONTEXT, attaching);
+    const { containerId = '', pid } = started.container;
+    expect(attached).toMatchObject([{ containerId, pid }]);
     expect(existsSync(attached[0]!.networkNamespace)).toBe(true);
-    expect(said(await linesOf('t1')).join('\n')).toContain('nameserver 127.0.0.11');
+    const host = containerId.slice(0, 12);
+    let printed: readonly string[] = [];
+    while (!printed.includes('up')) printed = said(await linesOf('t1'));
+    expect(printed).toEqual(
+      expect.arrayContaining(['nameserver 127.0.0.11', 'options ndots:0', `10.0.1.3 ${host}`]),
+    );
+    expect(printed.slice(-4)).toEqual(['10.0.1.9 other', host, 'lo', 'up']);
     await attaching.close();
+    // The next one is told of what runs, too: it may have to give it its networks.
+    const next = open(stateFolder, {
+      networkModeOf: () => undefined,
+      attach: (_, container) => {
+        attached.push(container);
+        return Promise.reject(new Error('not yet'));
+      },
+    });
+    const waiting = next.task(task, CONTEXT).wait(never());
+    while (attached.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(attached[1]).toEqual(attached[0]);
+    await handle.shutdown(never());
+    expect(await waiting).toEqual({ exitCode: 0 });
+    await next.close();
   });
 
   it('touches only containers of its own cluster and node', async () => {

@@ -1,33 +1,29 @@
 /**
- * A cluster for tests whose nodes are namespaces of this machine's kernel: a manager in memory on
- * virtual time, the real agent, the real dataplane and resolver, and tasks that say who they are.
+ * A cluster for tests whose nodes are namespaces of this machine's kernel: a manager in memory, the
+ * real agent, the real dataplane and resolver. On virtual time, with tasks that say who they are;
+ * or on the machine's clock, with a runtime that starts programs.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, type TaskHandle, type TaskRuntime } from '@skep/adapter';
-import {
-  Node,
-  SkepError,
-  Task,
-  type AssignedTask,
-  type Logger,
-  type NodeDescription,
-} from '@skep/api';
+import { Agent, type TaskRuntime } from '@skep/adapter';
+import { Node, Service, Task, type ClusterSpec, type Logger } from '@skep/api';
 import { seededRandom } from '@skep/api/virtual';
 import type { VipTable } from '@skep/network';
 import { TestCluster } from '@skep/testing/cluster';
+import { missingPrograms } from '../../../scripts/missing-programs.js';
+import { CONTEXT, taskOf } from '../src/__fixtures__/tasks.js';
 import { kernelDataplane, type KernelDataplane } from '../src/dataplane/kernel-dataplane.js';
 import { nodeNamespace, nodePrefix } from '../src/namespace/cluster-names.js';
-import { missingPrograms } from '../../../scripts/test-needs.js';
-import { enter, runCommands, searchPath } from '../src/namespace/command-runner.js';
+import { runCommands } from '../src/namespace/command-runner.js';
 import { NamespacedCluster } from '../src/namespace/namespaced-cluster.js';
 import { nodeResolver, type NodeResolver } from '../src/resolver/node-resolver.js';
-import { openNameSockets, type NameSockets } from '../src/resolver/name-sockets.js';
+import { RealTimeManager, type ClusterManager } from './real-time-manager.js';
+import { RepairClock } from './repair-clock.js';
+import { ServingRuntime } from './serving-runtime.js';
+
+export { machineState } from './machine-state.js';
 
 /** Programs that the tests of the kernel need. */
 const PROGRAMS = ['sh', 'bash', 'nsenter', 'ip', 'bridge', 'sysctl', 'nft', 'conntrack'];
@@ -38,170 +34,74 @@ export function missingForKernel(): readonly string[] {
   return missingPrograms([...PROGRAMS, ...CLIENTS]);
 }
 
-/** Interfaces that nodes make, had they been made outside of their namespaces. */
-const OWN_LINK = /^(?:(?:gw|up)[0-9a-f]{8}|(?:br|vxlan|veth)\d{1,3})\b/;
-
-/** What a test could leave behind: interfaces, rules and namespaces of the machine, processes. */
-export function machineState(mark: string): unknown {
-  const text = (command: string, ...words: string[]): string =>
-    spawnSync(command, words, { encoding: 'utf8', env: { ...process.env, PATH: searchPath() } })
-      .stdout;
-  return {
-    // Others may work on this machine meanwhile: only what has names as ours counts.
-    links: text('ip', '-br', 'link')
-      .split('\n')
-      .filter((line) => line.startsWith(mark) || OWN_LINK.test(line)),
-    tables: text('nft', 'list', 'tables')
-      .split('\n')
-      .filter((line) => line.includes('skep')),
-    namespaces: existsSync('/run/netns') ? readdirSync('/run/netns').filter(isOf(mark)) : [],
-    files: readdirSync(tmpdir()).filter(isOf(mark)),
-    processes: readdirSync('/proc').filter((pid) => {
-      if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);
-      } catch {
-        return false;
-      }
-    }),
-  };
-}
-
-function isOf(mark: string): (name: string) => boolean {
-  return (name) => name.startsWith(mark);
-}
-
-interface Serving {
-  readonly httpd: ChildProcess;
-  readonly sockets: NameSockets;
-  readonly http: Server;
-  readonly ended: Promise<void>;
-  readonly end: () => void;
-}
-
-/**
- * Tasks that say who they are: `busybox httpd` on port 80; on port 81, tcp and udp, with the
- * address of the client.
- */
-class ServingRuntime implements TaskRuntime {
-  readonly #namespaceOf: (taskId: string) => string;
-  readonly #folder: string;
-  readonly #name: string;
-  readonly #serving = new Map<string, Serving>();
-
-  constructor(name: string, folder: string, namespaceOf: (taskId: string) => string) {
-    this.#name = name;
-    this.#folder = folder;
-    this.#namespaceOf = namespaceOf;
-  }
-
-  describe(): Promise<NodeDescription> {
-    return Promise.resolve({
-      hostname: this.#name,
-      platform: { os: 'linux', architecture: 'amd64' },
-      resources: { cpuNanos: 4e9, memoryBytes: 2 ** 33 },
-      engine: { version: '1', labels: {} },
-    });
-  }
-
-  task(task: AssignedTask): TaskHandle {
-    const { id } = task;
-    const stop = (): Promise<void> => {
-      this.#serving.get(id)?.end();
-      this.#serving.delete(id);
-      return Promise.resolve();
-    };
-    return {
-      prepare: () => Promise.resolve(),
-      start: async () => {
-        if (!this.#serving.has(id)) this.#serving.set(id, await this.#serve(id));
-        return { container: { containerId: id } };
-      },
-      wait: async (signal) => {
-        const aborted = new Promise<never>((_, reject) => {
-          const fail = (): void => reject(new SkepError('aborted', 'nobody waits any more'));
-          signal.addEventListener('abort', fail);
-        });
-        await Promise.race([this.#serving.get(id)?.ended, aborted]);
-        return { exitCode: 0 };
-      },
-      shutdown: stop,
-      remove: stop,
-    };
-  }
-
-  known(): Promise<readonly string[]> {
-    return Promise.resolve([...this.#serving.keys()]);
-  }
-
-  close(): Promise<void> {
-    for (const { end } of this.#serving.values()) end();
-    return Promise.resolve();
-  }
-
-  async #serve(id: string): Promise<Serving> {
-    const namespace = this.#namespaceOf(id);
-    const pages = join(this.#folder, id);
-    mkdirSync(pages, { recursive: true });
-    writeFileSync(join(pages, 'index.html'), id);
-    const words = [...enter(namespace), 'busybox', 'httpd', '-f', '-p', '80', '-h', pages];
-    const httpd = spawn(words[0] ?? '', words.slice(1), { stdio: 'ignore' });
-    const sockets = await openNameSockets(namespace, '0.0.0.0', 81);
-    const http = createServer((request, response) => {
-      response.setHeader('connection', 'close');
-      response.end(`${id} ${request.socket.remoteAddress}`);
-    });
-    sockets.tcp.on('connection', (socket) => http.emit('connection', socket));
-    sockets.udp.on('message', (_, { address, port }) => {
-      sockets.udp.send(`${id} ${address}\n`, port, address);
-    });
-    let end = (): void => undefined;
-    const ended = new Promise<void>((resolve) => {
-      end = () => {
-        httpd.kill('SIGKILL');
-        for (const socket of [sockets.udp, sockets.client, sockets.tcp]) socket.close();
-        resolve();
-      };
-    });
-    return { httpd, sockets, http, ended, end };
-  }
-}
-
 interface HostPlace {
   readonly nodeId: string;
   readonly name: string;
   readonly address: string;
   readonly namespace: string;
-  readonly runtime?: ServingRuntime;
+  readonly runtime?: TaskRuntime;
 }
 
 interface KernelHost extends HostPlace {
   readonly agent: Agent;
   readonly dataplane: KernelDataplane;
   readonly resolver: NodeResolver;
-  readonly runtime: ServingRuntime;
+  readonly runtime: TaskRuntime;
+}
+
+/** A node that is given a runtime. */
+export interface RuntimePlace {
+  readonly name: string;
+  /** For what the runtime keeps; removed with the cluster. */
+  readonly folder: string;
+  readonly dataplane: KernelDataplane;
+}
+
+/** A cluster of programs on the machine's clock. */
+export interface RealClusterOptions {
+  readonly id: string;
+  readonly nodes: number;
+  /** Name servers for what is not the cluster's. */
+  readonly servers?: readonly string[];
+  readonly runtimeOf: (place: RuntimePlace) => TaskRuntime;
+  /** Who makes the namespaces of tasks; default: the dataplane. */
+  readonly taskNamespaces?: 'made' | 'adopted';
+  readonly cluster?: ClusterSpec;
 }
 
 /** Real time after which something that is waited for is given up. */
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 90_000;
 
 /** See the module comment. */
-export class KernelCluster {
+export class KernelCluster<M extends ClusterManager = TestCluster> {
   readonly id: string;
-  readonly manager: TestCluster;
+  readonly manager: M;
   readonly hosts: KernelHost[] = [];
   /** Texts of the faults that agents told after a repair, and of errors. */
-  readonly told: string[] = [];
+  readonly told: string[];
+  /** The clock of all agents. */
+  readonly #clock: RepairClock;
   readonly #namespaces: NamespacedCluster;
-  readonly #folder: string;
+  /** For what the nodes keep; removed with the cluster. */
+  readonly folder: string;
   readonly #servers: readonly string[];
+  readonly #runtimeOf: RealClusterOptions['runtimeOf'] | undefined;
+  readonly #taskNamespaces: 'made' | 'adopted';
 
-  private constructor(id: string, manager: TestCluster, servers: readonly string[]) {
+  private constructor(
+    manager: M,
+    options: Partial<RealClusterOptions> & { readonly id: string; readonly told?: string[] },
+  ) {
+    const { id, servers = [], runtimeOf, taskNamespaces = 'made', told = [] } = options;
+    this.told = told;
     this.id = id;
     this.manager = manager;
+    this.#clock = new RepairClock(manager.clock);
     this.#servers = servers;
+    this.#runtimeOf = runtimeOf;
+    this.#taskNamespaces = taskNamespaces;
     this.#namespaces = new NamespacedCluster({ clusterId: id });
-    this.#folder = mkdtempSync(join(tmpdir(), `${id}-`));
+    this.folder = mkdtempSync(join(tmpdir(), `${id}-`));
   }
 
   /** Nodes `node1`… of 10.90.0.11…, and a machine `client`, 10.90.0.99, that is none. */
@@ -211,18 +111,19 @@ export class KernelCluster {
     servers: readonly string[] = [],
   ): Promise<KernelCluster> {
     const manager = await TestCluster.start({ nodes: [] });
-    const cluster = new KernelCluster(id, manager, servers);
-    await cluster.#namespaces.ensureNode('client', '10.90.0.99/24');
-    for (let number = 1; number <= nodes; number += 1) {
-      await cluster.#addHost(`node${number}`, `10.90.0.${10 + number}`);
-    }
-    await cluster.until('nodes that are ready', () => {
-      const ready = manager
-        .view()
-        .list(Node)
-        .filter(({ status }) => status.state === 'ready');
-      return ready.length === nodes;
-    });
+    const cluster = new KernelCluster(manager, { id, servers });
+    await cluster.#begin(nodes);
+    return cluster;
+  }
+
+  /** The same nodes on the machine's clock, with another runtime. */
+  static async startReal(options: RealClusterOptions): Promise<KernelCluster<RealTimeManager>> {
+    const told: string[] = [];
+    const logger = loggerTo(told, 'manager');
+    const spec: ClusterSpec = { dataplane: 'nftables', ...options.cluster };
+    const manager = await RealTimeManager.start(spec, logger);
+    const cluster = new KernelCluster(manager, { ...options, told });
+    await cluster.#begin(options.nodes);
     return cluster;
   }
 
@@ -263,6 +164,11 @@ export class KernelCluster {
     });
   }
 
+  /** Every agent looks at its tables now, and not when its period is over. */
+  repairNow(): void {
+    this.#clock.passRepairPeriod();
+  }
+
   /** What programs in a namespace print. */
   async run(namespace: string, ...commands: readonly (readonly string[])[]): Promise<string[]> {
     const results = await runCommands(commands.map((command) => ({ namespace, command })));
@@ -291,7 +197,11 @@ export class KernelCluster {
     await old.agent.stop();
     await old.resolver.close();
     await old.dataplane.close();
-    const host = this.#host(old);
+    const { runtime, ...place } = old;
+    // What runs inside of this process ends with its runtime.
+    const isKept = this.#runtimeOf === undefined;
+    if (!isKept) await runtime.close();
+    const host = this.#host(isKept ? { ...place, runtime } : place);
     this.hosts.splice(at, 0, host);
     await host.agent.start();
     await this.until('the tables of the new agent', () => host.agent.appliedRevision > 0);
@@ -304,6 +214,13 @@ export class KernelCluster {
     return host;
   }
 
+  /** Address that stands for all tasks of a service. */
+  vip(service: string): string {
+    const found = this.manager.view().getByName(Service, service);
+    const { virtualAddresses = [] } = found?.status.endpoint ?? {};
+    return virtualAddresses.at(-1)?.address.split('/')[0] ?? '';
+  }
+
   /** Network namespace of a task. */
   sandbox(taskId: string): string {
     return this.hostOf(taskId).dataplane.taskNamespace(taskId);
@@ -313,13 +230,37 @@ export class KernelCluster {
   async stop(): Promise<void> {
     for (const { agent, dataplane, resolver, runtime } of this.hosts) {
       await agent.stop();
+      await removeTasks(runtime);
       await runtime.close();
       await resolver.close();
       await dataplane.close();
     }
     await this.manager.stop();
     await this.#namespaces.remove();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Adds the nodes; what was made is removed when that fails, for nobody has the cluster yet. */
+  async #begin(nodes: number): Promise<void> {
+    try {
+      await this.#addHosts(nodes);
+    } catch (thrown) {
+      await this.stop();
+      throw thrown;
+    }
+  }
+
+  async #addHosts(nodes: number): Promise<void> {
+    await this.#namespaces.ensureNode('client', '10.90.0.99/24');
+    for (let number = 1; number <= nodes; number += 1) {
+      await this.#addHost(`node${number}`, `10.90.0.${10 + number}`);
+    }
+    const ready = (): readonly Node[] =>
+      this.manager
+        .view()
+        .list(Node)
+        .filter(({ status }) => status.state === 'ready');
+    await this.until('nodes that are ready', () => ready().length === nodes);
   }
 
   async #addHost(name: string, address: string): Promise<void> {
@@ -338,16 +279,16 @@ export class KernelCluster {
   #host(place: HostPlace): KernelHost {
     const { nodeId, name, address, namespace } = place;
     const { manager } = this;
-    const { clock } = manager;
+    const clock = this.#clock;
     const random = seededRandom(name);
     const dataplane = kernelDataplane({
       node: { namespace, namespacePrefix: nodePrefix(this.id, name), underlayAddress: address },
-      stateFile: join(this.#folder, `${name}.json`),
+      stateFile: join(this.folder, `${name}.json`),
+      taskNamespaces: this.#taskNamespaces,
     });
-    const logger = this.#logger(name);
+    const logger = loggerTo(this.told, name);
     const resolver = nodeResolver({ dataplane, clock, random, logger, servers: this.#servers });
-    const runtime =
-      place.runtime ?? new ServingRuntime(name, this.#folder, (id) => dataplane.taskNamespace(id));
+    const runtime = place.runtime ?? this.#runtime(name, dataplane);
     const agent = new Agent({
       nodeId,
       address,
@@ -370,16 +311,26 @@ export class KernelCluster {
       .join('\n');
   }
 
-  #logger(name: string): Logger {
-    const tell = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
-      this.told.push(`${name}: ${message} ${JSON.stringify(fields ?? {})}`);
-    };
-    const silent = (): void => undefined;
-    return {
-      debug: silent,
-      info: silent,
-      warn: tell,
-      error: tell,
-    };
+  #runtime(name: string, dataplane: KernelDataplane): TaskRuntime {
+    const folder = join(this.folder, name);
+    if (this.#runtimeOf === undefined) {
+      return new ServingRuntime(name, this.folder, (id) => dataplane.taskNamespace(id));
+    }
+    mkdirSync(folder, { recursive: true });
+    return this.#runtimeOf({ name, folder, dataplane });
   }
+}
+
+/** Ends what a runtime leaves running when it is closed. */
+async function removeTasks(runtime: TaskRuntime): Promise<void> {
+  const ids = await runtime.known();
+  await Promise.all(ids.map((id) => runtime.task(taskOf(id, {}), CONTEXT).remove()));
+}
+
+function loggerTo(told: string[], name: string): Logger {
+  const tell = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
+    told.push(`${name}: ${message} ${JSON.stringify(fields ?? {})}`);
+  };
+  const silent = (): void => undefined;
+  return { debug: silent, info: silent, warn: tell, error: tell };
 }

@@ -11,6 +11,7 @@ import { renderNode } from '../src/ipvs/render.js';
 import { HOST_NAMESPACE, type RenderedNamespace } from '../src/render/rendered.js';
 import { loadRecorded, parseRecorded, recordedReference } from '../src/interpreter/recorded.js';
 import type { NamespaceConfig } from '../src/interpreter/namespace-config.js';
+import { tunnelsOf, view } from './golden-view.js';
 import { connect, sendPacket, type PacketOrigin } from '../src/interpreter/send.js';
 import { sysctl } from '../src/interpreter/sysctl.js';
 import { World } from '../src/interpreter/world.js';
@@ -84,51 +85,12 @@ function recordedWorld(): World {
   return world;
 }
 
-/** Everything that is compared, in one plain value. */
-function view(config: NamespaceConfig, tunnels: readonly string[]): unknown {
-  return {
-    interfaces: Object.fromEntries(
-      [...config.interfaces.values()].map(({ name, addresses }) => [
-        name,
-        [...addresses].map(([address, prefix]) => `${address}/${prefix}`).sort(),
-      ]),
-    ),
-    routes: [...config.routes.values()].map(({ destination, via, device }) => [
-      destination,
-      via,
-      device,
-    ]),
-    rules: Object.fromEntries(
-      [...config.tables].flatMap(([table, chains]) =>
-        [...chains].flatMap(([chain, { rules }]) =>
-          rules.length === 0
-            ? []
-            : [[`${table}/${chain}`, rules.map(({ text }) => text.replaceAll('  ', ' '))]],
-        ),
-      ),
-    ),
-    services: Object.fromEntries(
-      [...config.balancers].map(([mark, { scheduler, destinations }]) => [
-        mark,
-        [scheduler, ...destinations.map((to) => `${to.address}:${to.port} ${to.weight}`).sort()],
-      ]),
-    ),
-    forwarding: [...config.forwarding]
-      .map(([mac, to]) => [mac, to.device, to.tunnelAddress])
-      .sort(),
-    neighbours: [...config.neighbours].map(([to, { macAddress }]) => [to, macAddress]).sort(),
-    tunnels,
-  };
-}
-
 describe('golden: rendered texts equal what a real Swarm programmed', () => {
   test.each(FILES)('%s', (file) => {
     const [node] = file.split('/') as [NodeName];
     const world = renderedWorld();
     const ours = world.namespace(node, nameOf(file));
     const recorded = parseRecorded(recordedReference(file.split('/')[1] ?? ''), read(file));
-    const tunnelsOf = (links: Iterable<{ type: string; options?: string }>): string[] =>
-      [...links].flatMap((link) => (link.type === 'vxlan' ? [link.options ?? ''] : []));
     const host = world.namespace(node, 'host').config.links.values();
     const ourTunnels = tunnelsOf(
       [...host].filter((link) => link.peerNamespace === ours.reference.name),

@@ -69,19 +69,35 @@ export async function runInKernel(
   timeoutMs = 400_000,
 ): Promise<readonly DriverResult[]> {
   const at = (name: string): string => join(folder, name);
-  mkdirSync(at('modules/lib'), { recursive: true });
-  symlinkSync(MODULES, at('modules/lib/modules'));
   writeFileSync(at('driver.py'), DRIVER_PROGRAM);
   writeFileSync(at('plan.json'), JSON.stringify(steps));
-  writeFileSync(at('init.sh'), initScript(folder), { mode: 0o755 });
+  const command = `python3 ${at('driver.py')} ${at('plan.json')} ${at('results.json')}`;
+  const results = await runProgramInKernel(folder, command, timeoutMs);
+  return results as readonly DriverResult[];
+}
+
+/**
+ * Boots, runs a command of a shell as root, powers off, and gives what it wrote into the file
+ * `results.json` of the folder, as JSON.
+ * @throws Error with the end of the console when there is no such file.
+ */
+export async function runProgramInKernel(
+  folder: string,
+  command: string,
+  timeoutMs = 400_000,
+): Promise<unknown> {
+  const at = (name: string): string => join(folder, name);
+  mkdirSync(at('modules/lib'), { recursive: true });
+  symlinkSync(MODULES, at('modules/lib/modules'));
+  writeFileSync(at('init.sh'), initScript(folder, command), { mode: 0o755 });
   const console = await boot(at('init.sh'), timeoutMs);
   if (!existsSync(at('results.json'))) {
     throw new Error(`the kernel in user-mode-linux gave no results:\n${console.slice(-3000)}`);
   }
-  return JSON.parse(readFileSync(at('results.json'), 'utf8')) as readonly DriverResult[];
+  return JSON.parse(readFileSync(at('results.json'), 'utf8'));
 }
 
-function initScript(folder: string): string {
+function initScript(folder: string, command: string): string {
   return `#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
@@ -91,7 +107,7 @@ for module in ${KERNEL_MODULES}; do
   modprobe -d ${folder}/modules $module || echo "no module $module"
 done
 ip link set lo up
-python3 ${folder}/driver.py ${folder}/plan.json ${folder}/results.json
+${command}
 sync
 echo o > /proc/sysrq-trigger
 sleep 10

@@ -2,7 +2,7 @@
  * The dataplane of a real Linux host: the texts that a renderer makes of a node's tables, given to
  * the kernel's own tools, differences after the first time, and read back.
  */
-import { SkepError, type AllocatedPort, type TaskId } from '@skep/api';
+import { SkepError, isSkepError, type AllocatedPort, type TaskId } from '@skep/api';
 import type { Dataplane } from '@skep/adapter';
 import {
   bridgeNamespace,
@@ -25,6 +25,10 @@ import {
   type CommandRunner,
   type NamespaceCommand,
 } from '../namespace/command-runner.js';
+import { listNamespaces } from '../namespace/netns-list.js';
+import { takeFingerprints, type FingerprintTaker } from '../namespace/fingerprints.js';
+import { NftSessions } from '../namespace/nft-sessions.js';
+import { AdoptedTasks } from './adopted-tasks.js';
 import { workingIptables } from './iptables-variant.js';
 import { readNodeLocal, writeNodeLocal } from './node-local-file.js';
 import { NodeKernel } from './node-kernel.js';
@@ -56,8 +60,16 @@ export interface KernelDataplaneOptions {
    * then a new agent may move addresses on the gateway bridge.
    */
   readonly stateFile?: string;
-  /** Default: the machine's own programs. */
+  /**
+   * Who makes the namespaces of tasks. `made`, the default: the dataplane, before a task is begun.
+   * `adopted`: a container engine; nothing of a task is programmed before
+   * {@link KernelDataplane.adoptTaskNamespace}.
+   */
+  readonly taskNamespaces?: 'made' | 'adopted';
+  /** Default: the machine's own programs; those for nft stay, see {@link NftSessions}. */
   readonly run?: CommandRunner;
+  /** How changes of a namespace are noticed without reading it all. Default: by one process. */
+  readonly fingerprints?: FingerprintTaker;
 }
 
 /** Programs the kernel of one node. See {@link kernelDataplane}. */
@@ -66,7 +78,11 @@ export class KernelDataplane implements Dataplane {
   readonly #renderer: NodeRenderer;
   readonly #kernel: NodeKernel;
   readonly #run: CommandRunner;
+  /** Programs that stay; undefined when somebody else runs the commands. */
+  readonly #sessions: NftSessions | undefined;
   readonly #stateFile: string | undefined;
+  readonly #adopted: AdoptedTasks;
+  readonly #hasAdopted: boolean;
   #local: NodeLocal;
   #isLocalRead = false;
   #tables: NodeTables | undefined;
@@ -80,7 +96,7 @@ export class KernelDataplane implements Dataplane {
   #isClosed = false;
 
   constructor(options: KernelDataplaneOptions) {
-    const { node, renderer = 'nftables', run = runCommands } = options;
+    const { node, renderer = 'nftables' } = options;
     if (node.namespacePrefix === '' || !/^[\w.-]+$/.test(node.namespacePrefix)) {
       throw new SkepError(
         'invalid-argument',
@@ -97,13 +113,20 @@ export class KernelDataplane implements Dataplane {
     }
     this.#node = node;
     this.#renderer = rendererOf(renderer);
-    this.#run = renderer === 'ipvs' ? workingIptables(run, node.namespace) : run;
+    this.#sessions = options.run === undefined ? new NftSessions() : undefined;
+    const run = options.run ?? this.#sessions?.run ?? runCommands;
+    this.#adopted = new AdoptedTasks(node.namespacePrefix);
+    this.#hasAdopted = options.taskNamespaces === 'adopted';
+    this.#run = this.#adopted.over(
+      renderer === 'ipvs' ? workingIptables(run, node.namespace) : run,
+    );
     this.#stateFile = options.stateFile;
     this.#kernel = new NodeKernel({
       namespace: node.namespace,
       namespacePrefix: node.namespacePrefix,
       renderer: this.#renderer,
       run: this.#run,
+      fingerprints: options.fingerprints ?? takeFingerprints,
     });
     this.#local = createNodeLocal(node);
   }
@@ -121,6 +144,11 @@ export class KernelDataplane implements Dataplane {
   /** Host-mode ports of a task, with the numbers that the node chose. */
   hostPorts(taskId: TaskId): readonly AllocatedPort[] {
     return hostPortsOf(this.#local, taskId);
+  }
+
+  /** Programs that stay, with their namespaces (`''`: the machine's own): for people and tests. */
+  get processes(): readonly (readonly [string, number])[] {
+    return this.#sessions?.processes ?? [];
   }
 
   /** Name of a namespace of the node as `ip netns` knows it; undefined: the machine's own. */
@@ -176,27 +204,23 @@ export class KernelDataplane implements Dataplane {
 
   /**
    * Makes the network namespace of a process that of a task: what a container engine made with no
-   * network becomes the task's, with all its interfaces.
-   * @throws not-found when the tables have no such task; unavailable as {@link apply}.
+   * network becomes the task's, with all its interfaces. Done twice, it is done once; several that
+   * are asked for at a time are done together.
+   * @throws not-found when the tables have no such task; unavailable as {@link apply}, and when the
+   * process is gone; failed-precondition when it has no namespace of its own.
    */
-  adoptTaskNamespace(taskId: TaskId, pid: number): Promise<void> {
-    return this.#inTurn(async () => {
-      const tables = this.#applied;
-      const task = tables?.tasks.get(taskId);
-      if (tables === undefined || task === undefined) {
-        throw new SkepError('not-found', `no table of this node has the task ${taskId}`);
+  async adoptTaskNamespace(taskId: TaskId, pid: number): Promise<void> {
+    await this.#adopted.add(taskId, pid);
+    await this.#inTurn(async () => {
+      const tables = this.#held;
+      if (tables?.tasks.has(taskId) !== true) {
+        const isExpected = this.#tables?.tasks.has(taskId) === true;
+        throw isExpected
+          ? new SkepError('unavailable', `the tables of task ${taskId} are not applied yet`)
+          : new SkepError('not-found', `no table of this node has the task ${taskId}`);
       }
-      const name = this.taskNamespace(taskId);
-      const host = { name: 'host', kind: 'host' } as const;
-      const lines = [`netns delete ${name}`, `netns attach ${name} ${pid}`];
-      const prefix = this.#node.namespacePrefix;
-      const bridges = task.endpoints.map(
-        ({ networkId }) => bridgeNamespace(prefix, networkId).name,
-      );
-      this.#applied = undefined;
-      await this.#machine(lines);
-      await this.#kernel.converge(tables, new Set([host.name, name, ...bridges]));
-      this.#applied = tables;
+      if (this.#applied?.tasks.has(taskId) !== true) await this.#program(tables);
+      else if (!(await this.#adopted.isNamed(taskId))) await this.#rename(tables, taskId);
     });
   }
 
@@ -204,6 +228,7 @@ export class KernelDataplane implements Dataplane {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#turn;
+    await this.#sessions?.close();
   }
 
   /**
@@ -241,15 +266,50 @@ export class KernelDataplane implements Dataplane {
     const applied = this.#applied;
     // Should it fail half-way, nobody knows what the kernel holds.
     this.#applied = undefined;
+    this.#adopted.keepOnly(next);
+    if (this.#hasAdopted && applied === undefined) await this.#takeOver(next);
+    const visible = this.#visible(next);
     if (applied === undefined) {
-      await this.#kernel.converge(next);
+      await this.#kernel.converge(visible);
     } else {
-      const { steps, suspects } = differenceSteps(this.#renderer, diffTables(applied, next));
-      await this.#kernel.run(steps);
-      if (suspects.length > 0) await this.#kernel.converge(next, new Set(suspects));
+      const { steps, suspects } = differenceSteps(this.#renderer, diffTables(applied, visible));
+      try {
+        await this.#kernel.run(steps);
+      } catch (thrown) {
+        // A program died in the middle of a change: what it did is seen by looking.
+        if (!isSkepError(thrown, 'aborted')) throw thrown;
+        await this.#kernel.converge(visible);
+      }
+      if (suspects.length > 0) await this.#kernel.converge(visible, new Set(suspects));
     }
-    this.#applied = next;
+    this.#applied = visible;
     this.#held = next;
+  }
+
+  /** What is to be programmed of these tables: all of them, or less the tasks not adopted yet. */
+  #visible(tables: NodeTables): NodeTables {
+    return this.#hasAdopted ? this.#adopted.visible(tables) : tables;
+  }
+
+  /** What has the name of a task was adopted by an earlier agent. */
+  async #takeOver(tables: NodeTables): Promise<void> {
+    const named = await listNamespaces(this.#node.namespacePrefix);
+    const names = new Set(named.flatMap(({ name, isMounted }) => (isMounted ? name : [])));
+    const own = tables.tasks.keys().map((taskId) => this.taskNamespace(taskId));
+    this.#adopted.takeOver(own.filter((name) => names.has(name)));
+  }
+
+  /** The name of a task's namespace stands for another one: it is given to that of its process. */
+  async #rename(tables: NodeTables, taskId: TaskId): Promise<void> {
+    const name = this.taskNamespace(taskId);
+    const prefix = this.#node.namespacePrefix;
+    const networks = tables.tasks.get(taskId)?.endpoints ?? [];
+    const bridges = networks.map(({ networkId }) => bridgeNamespace(prefix, networkId).name);
+    const visible = this.#visible(tables);
+    this.#applied = undefined;
+    await this.#machine([`netns delete ${name}`]);
+    await this.#kernel.converge(visible, new Set(['host', name, ...bridges]));
+    this.#applied = visible;
   }
 
   async #readLocal(): Promise<void> {

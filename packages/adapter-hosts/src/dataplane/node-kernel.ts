@@ -9,29 +9,21 @@ import {
   type RenderedStep,
   type TableContent,
 } from '@skep/network';
-import type { CommandResult, CommandRunner } from '../namespace/command-runner.js';
 import { listNamespaces } from '../namespace/netns-list.js';
 import { segmentDrift, type Drift } from './drift.js';
-import { settingsOf, wholeTexts, type NodeRenderer } from './node-texts.js';
-import {
-  LISTING_COMMANDS,
-  ipvsRepair,
-  listingDifference,
-  readListing,
-  type RuleListing,
-} from './rule-listing.js';
-import { readSnapshot, snapshotCommands, type Snapshot } from './snapshot.js';
+import { freshLines, settingsOf, wholeTexts } from './node-texts.js';
+import { LISTING_PAYS_MIN, familiesOf, knownConnections } from './known-connections.js';
+import { NodeReader, type Look, type NodeReaderOptions } from './node-reader.js';
+import { ipvsRepair, listingDifference, type RuleListing } from './rule-listing.js';
+import type { Snapshot } from './snapshot.js';
+import { stagesOf } from './step-stages.js';
 import { commandsOf, failureOf } from './tool-text.js';
 import { WantedRules, type RuleText } from './wanted-rules.js';
 
 /** What a node's kernel is reached by. */
-export interface NodeKernelOptions {
-  /** The namespace that is the node; undefined: the machine's own. */
-  readonly namespace: string | undefined;
+export interface NodeKernelOptions extends NodeReaderOptions {
   /** What the names of all namespaces begin with that the node makes. */
   readonly namespacePrefix: string;
-  readonly renderer: NodeRenderer;
-  readonly run: CommandRunner;
 }
 
 /** Looking and mending is given up after so many times, and tried again later. */
@@ -39,25 +31,19 @@ const PASSES_MAX = 4;
 /** Findings that are told one by one. */
 const FINDINGS_MAX = 20;
 
-/** What was read of a node. */
-interface Look {
-  /** Mounted namespaces that begin with the node's prefix. */
-  readonly names: ReadonlySet<string>;
-  /** Names for which there is no namespace. */
-  readonly broken: readonly string[];
-  readonly snapshots: ReadonlyMap<string, Snapshot>;
-  /** By `NAMESPACE TOOL`. */
-  readonly listings: ReadonlyMap<string, RuleListing>;
-}
-
 /** Reads and writes the namespaces of one node. */
 export class NodeKernel {
   readonly #options: NodeKernelOptions;
   readonly #wantedRules: WantedRules;
+  readonly #reader: NodeReader;
   #limits: readonly string[] = [];
+  /** Tables that everything was last found to be as, with their texts. */
+  #clean:
+    { readonly tables: TableContent; readonly rendered: readonly RenderedNamespace[] } | undefined;
 
   constructor(options: NodeKernelOptions) {
     this.#options = options;
+    this.#reader = new NodeReader(options);
     this.#wantedRules = new WantedRules(options.run, `${options.namespacePrefix}scratch`);
   }
 
@@ -72,10 +58,40 @@ export class NodeKernel {
   }
 
   /**
-   * Runs the steps; none after one that fails.
+   * Runs the steps; none of those that may depend on one that fails.
    * @throws unavailable with the line that was refused.
    */
   async run(steps: readonly RenderedStep[]): Promise<void> {
+    for (const stage of stagesOf(steps)) {
+      await Promise.all(stage.map((list) => this.#runInOrder(list)));
+    }
+  }
+
+  async #runInOrder(steps: readonly RenderedStep[]): Promise<void> {
+    const at = steps.findIndex(
+      ({ tool, lines }) => tool === 'conntrack' && lines.length >= LISTING_PAYS_MIN,
+    );
+    const step = steps[at];
+    if (step === undefined) return await this.#runAll(steps);
+    await this.#runAll(steps.slice(0, at));
+    await this.#runAll([await this.#withoutUnknown(step)]);
+    await this.#runInOrder(steps.slice(at + 1));
+  }
+
+  /** Connections to forget, without those that there are none of. */
+  async #withoutUnknown(step: RenderedStep): Promise<RenderedStep> {
+    const namespace = this.place(step.namespace);
+    const commands = familiesOf(step.lines).map((family) => ({
+      namespace,
+      command: ['conntrack', '-L', '-f', family],
+    }));
+    const listed = await this.#options.run(commands);
+    if (listed.some(({ status }) => status !== 0)) return step;
+    const printed = listed.map(({ output }) => output).join('\n');
+    return { ...step, lines: knownConnections(step.lines, printed) };
+  }
+
+  async #runAll(steps: readonly RenderedStep[]): Promise<void> {
     const commands = commandsOf(steps, (namespace) => this.place(namespace));
     const results = await this.#options.run(
       commands.map(({ command }) => command),
@@ -95,17 +111,20 @@ export class NodeKernel {
    * @throws unavailable when it cannot be had.
    */
   async converge(tables: TableContent, only?: ReadonlySet<string>): Promise<readonly string[]> {
-    const rendered = wholeTexts(this.#options.renderer, tables);
+    const rendered = this.#rendered(tables);
     this.#wantedRules.keepOnly(new Set(rendered.map(({ namespace }) => namespace.name)));
     let findings: readonly string[] | undefined;
     /** Rules that were set as a whole just now: the tool said that the kernel has them. */
     const settled = new Set<string>();
     for (let pass = 0; pass < PASSES_MAX; pass += 1) {
-      const look = await this.#look(rendered, only);
+      const look = await this.#reader.look(rendered, only);
+      // Nothing was wrong then, and nothing is other than it was.
+      if (look.isSame && this.#clean?.tables === tables) return [];
       const drift = await this.#drift(rendered, look, { settled, only });
       findings ??= drift.findings;
       if (drift.steps.length === 0) {
         this.#limits = limitsOf(rendered, look);
+        if (only === undefined) this.#clean = { tables, rendered };
         return shortened(findings);
       }
       await this.run(drift.steps);
@@ -117,62 +136,16 @@ export class NodeKernel {
     );
   }
 
+  #rendered(tables: TableContent): readonly RenderedNamespace[] {
+    if (this.#clean?.tables === tables) return this.#clean.rendered;
+    return wholeTexts(this.#options.renderer, tables);
+  }
+
   /** Removes every namespace that the node made. */
   async removeAll(): Promise<void> {
     const names = await listNamespaces(this.#options.namespacePrefix);
     const lines = names.map(({ name }) => `netns delete ${name}`);
     if (lines.length > 0) await this.run([{ namespace: HOST, tool: 'ip', lines }]);
-  }
-
-  async #look(
-    rendered: readonly RenderedNamespace[],
-    only: ReadonlySet<string> | undefined,
-  ): Promise<Look> {
-    const { namespace: own, namespacePrefix, renderer, run } = this.#options;
-    const named = await listNamespaces(namespacePrefix);
-    const names = new Set(named.filter(({ isMounted }) => isMounted).map(({ name }) => name));
-    const targets = rendered.filter(({ namespace }) => {
-      const isThere = namespace.kind === 'host' || names.has(namespace.name);
-      return isThere && only?.has(namespace.name) !== false;
-    });
-    const plans = targets.map((target) => {
-      const request = {
-        namespace: this.place(target.namespace),
-        hasForwarding: target.namespace.kind === 'bridge',
-        hasRules6: target.texts.ip6 !== '',
-        settings: [...settingsOf(target).keys()],
-      };
-      const tools = renderer.ruleTools.filter((tool) => target.texts[tool] !== '');
-      const commands = [
-        ...snapshotCommands(request),
-        ...tools.map((tool) => ({ namespace: request.namespace, command: LISTING_COMMANDS[tool] })),
-      ];
-      return { target, request, tools, commands };
-    });
-    const results = await run(plans.flatMap(({ commands }) => commands));
-    const snapshots = new Map<string, Snapshot>();
-    const listings = new Map<string, RuleListing>();
-    let at = 0;
-    for (const { target, request, tools, commands } of plans) {
-      const part = results.slice(at, at + commands.length);
-      at += commands.length;
-      const { name, kind } = target.namespace;
-      if (part[0]?.status !== 0) {
-        // It ended while we looked: it is missing. The node itself cannot be.
-        if (kind === 'host') throw lookFailure(own, part[0]);
-        names.delete(name);
-        continue;
-      }
-      snapshots.set(name, readSnapshot(request, part));
-      const listed = part.slice(part.length - tools.length);
-      for (const [index, tool] of tools.entries()) {
-        const result = listed[index];
-        if (result?.status !== 0) throw lookFailure(name, result);
-        listings.set(`${name} ${tool}`, readListing(tool, result.output));
-      }
-    }
-    const broken = named.filter(({ isMounted }) => !isMounted).map(({ name }) => name);
-    return { names, broken, snapshots, listings };
   }
 
   async #drift(
@@ -212,7 +185,10 @@ export class NodeKernel {
       const actual = look.listings.get(`${namespace.name} ${text.tool}`) ?? new Map();
       const expected = wanted[index] ?? new Map<string, string>();
       const found = listingDifference(text.tool, expected, actual);
-      if (found.length === 0) return { findings: [], steps: [] };
+      if (found.length === 0) {
+        this.#reader.share(namespace.name, text.tool, expected);
+        return { findings: [], steps: [] };
+      }
       return {
         findings: found.map((finding) => `${namespace.name}: ${text.tool}: ${finding}`),
         steps: [ruleStep(text, expected, actual)],
@@ -238,7 +214,8 @@ function ruleStep(
 ): RenderedStep {
   const { namespace, texts } = rendered;
   const lines = texts[tool].trimEnd().split('\n');
-  if (actual === undefined || tool === 'nft') return { namespace, tool, lines };
+  if (actual === undefined) return { namespace, tool, lines: freshLines(lines) };
+  if (tool === 'nft') return { namespace, tool, lines };
   if (tool === 'ipvs') return { namespace, tool, lines: ipvsRepair(wanted, actual) };
   const tables = [...new Set(lines.filter((line) => line.startsWith('*')))];
   const flushed = tables.flatMap((table) => [table, '-F', '-X', 'COMMIT']);
@@ -267,17 +244,23 @@ function settingDrift(rendered: RenderedNamespace, snapshot: Snapshot | undefine
   const wrong = [...wanted].filter(([key, value]) => {
     if (snapshot === undefined) return true;
     const actual = snapshot.settings.get(key);
-    return actual !== undefined && actual !== value;
+    // Those of an interface that is missing come with it.
+    if (actual === undefined) return isMissing(snapshot, key);
+    return actual !== value;
   });
   if (wrong.length === 0) return { findings: [], steps: [] };
   const lines = wrong.map(([key, value]) => `${key} = ${value}`);
-  const findings =
-    snapshot === undefined
-      ? []
-      : wrong.map(
-          ([key]) => `${namespace.name}: ${key} is ${snapshot.settings.get(key) ?? 'missing'}`,
-        );
+  const findings = wrong.flatMap(([key]) => {
+    const actual = snapshot?.settings.get(key);
+    return actual === undefined ? [] : [`${namespace.name}: ${key} is ${actual}`];
+  });
   return { findings, steps: [{ namespace, tool: 'sysctl', lines }] };
+}
+
+/** Whether a setting belongs to an interface that is not there. */
+function isMissing({ links }: Snapshot, key: string): boolean {
+  const device = /^net\.ipv[46]\.(?:conf|neigh)\.([^.]+)\./.exec(key)?.[1];
+  return device !== undefined && !['all', 'default'].includes(device) && !links.has(device);
 }
 
 function limitsOf(rendered: readonly RenderedNamespace[], look: Look): readonly string[] {
@@ -287,12 +270,6 @@ function limitsOf(rendered: readonly RenderedNamespace[], look: Look): readonly 
     return [...settingsOf(one).keys()].filter((key) => !snapshot.settings.has(key));
   });
   return [...new Set(missing)].sort().map((key) => `the kernel has no setting ${key} here`);
-}
-
-function lookFailure(place: string | undefined, result: CommandResult | undefined): SkepError {
-  const said = result?.errors.trim() ?? '';
-  const text = `namespace ${place ?? 'of this machine'} cannot be looked at: ${said}`;
-  return new SkepError('unavailable', text, { details: { namespace: place } });
 }
 
 function shortened(findings: readonly string[]): readonly string[] {

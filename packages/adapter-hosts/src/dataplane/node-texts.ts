@@ -9,13 +9,14 @@ import {
   renderNftablesDiff,
   renderNode,
   taskNamespace,
+  type NamespaceReference,
   type NamespaceTexts,
   type RenderedNamespace,
   type RenderedStep,
   type TableContent,
   type TableDiff,
 } from '@skep/network';
-import { nameServerPlace, redirectTexts } from './name-server-place.js';
+import { nameServerPlace, redirectTexts, type NameServerPlace } from './name-server-place.js';
 import type { RuleTool } from './rule-listing.js';
 
 /** How tables become texts. */
@@ -88,25 +89,81 @@ export function differenceSteps(
   diff: TableDiff,
 ): { readonly steps: readonly RenderedStep[]; readonly suspects: readonly string[] } {
   const { before, after } = diff;
+  const { namespacePrefix } = after.host;
   const steps = [...renderer.difference(diff)];
   const suspects: string[] = [];
+  /** What new tasks need for their names, by namespace. */
+  const additions = new Map<string, readonly RenderedStep[]>();
   for (const task of after.tasks.values()) {
     const old = before.tasks.get(task.taskId);
     // Versions share what did not change.
-    if (old === task && before.host.namespacePrefix === after.host.namespacePrefix) continue;
-    const place = nameServerPlace(after, task);
-    const namespace = taskNamespace(after.host.namespacePrefix, task.taskId);
+    if (old === task && before.host.namespacePrefix === namespacePrefix) continue;
+    const namespace = taskNamespace(namespacePrefix, task.taskId);
     if (old !== undefined) {
       suspects.push(namespace.name);
-    } else if (place !== undefined) {
-      const texts = redirectTexts(place, renderer.redirect);
-      for (const tool of TOOLS) {
-        const lines = (texts[tool] ?? '').split('\n').filter((line) => line !== '');
-        if (lines.length > 0) steps.push({ namespace, tool, lines });
-      }
+    } else {
+      const place = nameServerPlace(after, task);
+      additions.set(
+        namespace.name,
+        place === undefined ? [] : redirectSteps(renderer, place, namespace),
+      );
     }
   }
-  return { steps, suspects };
+  return { steps: withAdditions(steps, additions), suspects };
+}
+
+function redirectSteps(
+  renderer: NodeRenderer,
+  place: NameServerPlace,
+  namespace: NamespaceReference,
+): readonly RenderedStep[] {
+  const texts = redirectTexts(place, renderer.redirect);
+  return TOOLS.flatMap((tool): readonly RenderedStep[] => {
+    const lines = (texts[tool] ?? '').split('\n').filter((line) => line !== '');
+    return lines.length === 0 ? [] : [{ namespace, tool, lines }];
+  });
+}
+
+/**
+ * Steps with those that new namespaces need besides: as lines of a step for the same tool there, so
+ * that no more programs are started, or of their own.
+ */
+function withAdditions(
+  steps: readonly RenderedStep[],
+  additions: ReadonlyMap<string, readonly RenderedStep[]>,
+): readonly RenderedStep[] {
+  const rest = new Map([...additions].map(([name, more]) => [name, [...more]]));
+  const joined = steps.map((step): RenderedStep => {
+    const { namespace, tool, lines } = step;
+    const more = rest.get(namespace.name);
+    if (more === undefined) return step;
+    const at = more.findIndex((one) => one.tool === tool);
+    const own = tool === 'sysctl' || tool === 'nft' ? more.splice(at, at < 0 ? 0 : 1) : [];
+    return { namespace, tool, lines: [...freshLines(lines), ...own.flatMap(linesOf)] };
+  });
+  const own = [...rest.values()].flat();
+  const isRule = ({ tool }: RenderedStep): boolean => tool === 'nft';
+  const last = joined.findLastIndex(isRule);
+  // Beside other rules, for which programs wait together.
+  const at = last < 0 ? joined.length : last + 1;
+  return [
+    ...joined.slice(0, at),
+    ...own.filter((step) => !isRule(step)),
+    ...own.filter(isRule).map((step) => ({ ...step, lines: freshLines(step.lines) })),
+    ...joined.slice(at),
+  ];
+}
+
+function linesOf({ lines, tool }: RenderedStep): readonly string[] {
+  return tool === 'nft' ? freshLines(lines) : lines;
+}
+
+/**
+ * Text for a namespace that has just been made: no table is removed that is made anew, for where
+ * something was removed the kernel lets nft wait before it ends.
+ */
+export function freshLines(lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => !/^(?:delete )?table \S+ \S+$/.test(line));
 }
 
 /** Settings that a namespace is to have, by key. */

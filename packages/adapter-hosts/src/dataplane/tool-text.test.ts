@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { RenderedStep, Tool } from '@skep/network';
 import { commandsOf, failureOf } from './tool-text.js';
@@ -32,17 +36,40 @@ describe('complaints of tools', () => {
     expect(failure('sysctl', lines, said)).toContain('line 2 ("net.ipv4.foo = x")');
   });
 
-  it('a line of conntrack is a command of its own, which may find nothing', () => {
-    const step: RenderedStep = {
-      namespace,
-      tool: 'conntrack',
-      lines: ['-D -f ipv4', '-D -f ipv6'],
-    };
-    const commands = commandsOf([step], () => undefined).map(({ command }) => command);
-    expect(commands).toEqual([
+  it('a line of conntrack is a command, which may find nothing; more go in one', () => {
+    const commands = (lines: readonly string[]) =>
+      commandsOf([{ namespace, tool: 'conntrack', lines }], () => undefined);
+    expect(commands(['-D -f ipv4']).map(({ command }) => command)).toEqual([
       { namespace: undefined, command: ['conntrack', '-D', '-f', 'ipv4'], goodStatus: 1 },
-      { namespace: undefined, command: ['conntrack', '-D', '-f', 'ipv6'], goodStatus: 1 },
     ]);
+    const [many, ...rest] = commands(['-D -f ipv4', '-D -f ipv6']);
+    expect(rest).toEqual([]);
+    expect(many?.command).toMatchObject({
+      command: ['sh', '-c', expect.stringContaining('conntrack -R -'), 'conntrack'],
+      input: '-D -f ipv4\n-D -f ipv6\n',
+    });
+    expect(failure('conntrack', ['-D', '-D'], 'sh: 1: conntrack: not found', 127)).toBe(
+      'the program conntrack is not there: apt-get install conntrack',
+    );
+  });
+
+  it.each([
+    ['reads lines', 'cat >>"$0.said"'],
+    ['reads none', '[ "$1" != -R ] || exit 2; echo "$*" >>"$0.said"; exit 1'],
+  ])('a conntrack that %s gets them all', (_, program) => {
+    const folder = mkdtempSync(join(tmpdir(), 'skt-conntrack-'));
+    try {
+      writeFileSync(join(folder, 'conntrack'), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+      const step: RenderedStep = { namespace, tool: 'conntrack', lines: ['-D a', '-D b'] };
+      const [{ command } = { command: undefined }] = commandsOf([step], () => undefined);
+      const [word = '', ...words] = command?.command ?? [];
+      const env = { PATH: `${folder}:${process.env['PATH']}` };
+      const { status } = spawnSync(word, words, { input: command?.input ?? '', env });
+      expect(status).toBe(0);
+      expect(readFileSync(join(folder, 'conntrack.said'), 'utf8')).toBe('-D a\n-D b\n');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('a program that is not there is told with how to get it', () => {

@@ -7,7 +7,19 @@ import { SkepError } from '@skep/api';
 import { textOf, type RenderedStep, type Tool } from '@skep/network';
 import type { CommandResult, NamespaceCommand } from '../namespace/command-runner.js';
 
-/** What each tool is called with. `conntrack` gets the words of a line. */
+/**
+ * Runs lines of words for conntrack(8), each of which may find nothing, in one process. Before 1.4.7
+ * it reads no lines, and is started for each.
+ */
+const CONNTRACK_LINES = [
+  'lines=$(cat)',
+  'printf "%s\\n" "$lines" | conntrack -R - >/dev/null 2>&1 && exit',
+  'printf "%s\\n" "$lines" | while read -r words; do',
+  '  conntrack $words; status=$?; [ $status -le 1 ] || exit $status',
+  'done',
+].join('\n');
+
+/** What each tool is called with. `conntrack` gets the words of a line, unless there are more. */
 const COMMANDS: Readonly<Record<Tool, readonly string[]>> = Object.freeze({
   ip: ['ip', '-batch', '-'],
   ip6: ['ip', '-6', '-batch', '-'],
@@ -58,14 +70,17 @@ export function commandsOf(
     const namespace = place(step.namespace);
     const words = COMMANDS[step.tool];
     if (step.lines.length === 0) return [];
+    const [line = '', ...more] = step.lines;
     if (step.tool !== 'conntrack') {
       return [{ step, command: { namespace, command: words, input: textOf(step) } }];
     }
-    return step.lines.map((line) => ({
-      step: { ...step, lines: [line] },
-      // There may be no such connection.
-      command: { namespace, command: [...words, ...line.split(' ')], goodStatus: 1 },
-    }));
+    if (more.length > 0) {
+      const command = ['sh', '-c', CONNTRACK_LINES, 'conntrack'];
+      return [{ step, command: { namespace, command, input: textOf(step) } }];
+    }
+    // There may be no such connection.
+    const command = [...words, ...line.split(' ')];
+    return [{ step, command: { namespace, command, goodStatus: 1 } }];
   });
 }
 
@@ -74,7 +89,7 @@ export function commandsOf(
  * `failed-precondition` for a program that is not there.
  */
 export function failureOf({ step, command }: StepCommand, result: CommandResult): SkepError {
-  const [program = ''] = command.command;
+  const program = step.tool === 'conntrack' ? 'conntrack' : (command.command[0] ?? '');
   const said = result.errors.trim() || result.output.trim();
   if (result.status === 127 || /failed to execute|not found$/m.test(said)) {
     const text = `the program ${program} is not there: ${howToInstall(program)}`;

@@ -77,8 +77,8 @@ export class WantedRules {
       if (text.tool === 'nft') {
         commands.push({ namespace, command: ['nft', 'flush', 'ruleset'] });
       } else {
-        commands.push(machine('ip', 'netns', 'delete', namespace));
-        commands.push(machine('ip', 'netns', 'add', namespace));
+        const lines = `netns delete ${namespace}\nnetns add ${namespace}\n`;
+        commands.push({ ...machine('ip', '-batch', '-'), input: lines });
       }
     }
     try {

@@ -27,6 +27,12 @@ export const LABELS = Object.freeze({
   serviceName: 'io.skep.service.name',
 } as const);
 
+/** A file on the host, and where it is seen in the container. */
+export interface PlacedFile {
+  readonly source: string;
+  readonly target: string;
+}
+
 /** What the request needs beyond the task. */
 export interface ContainerPlace {
   readonly cluster: string;
@@ -36,7 +42,12 @@ export interface ContainerPlace {
   /** Name server of a task whose network is made by skep. */
   readonly nameserver: string | undefined;
   /** Files of the task: where they are on the host, and where they go. */
-  readonly files: readonly { readonly source: string; readonly target: string }[];
+  readonly files: readonly PlacedFile[];
+  /**
+   * `/etc/hosts` and `/etc/resolv.conf` of a task whose network is made by skep. The engine then
+   * has nothing to do with that network, which saves half of the time of a start.
+   */
+  readonly nameFiles?: readonly PlacedFile[];
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -71,6 +82,7 @@ export function containerConfig(
     StopTimeout: stopSeconds(stopGracePeriodMs(task.template)),
     ExposedPorts: Object.fromEntries(hostModePorts(task).map((port) => [portKey(port), {}])),
     Labels: { ...container.labels, ...labelsOf(task, place) },
+    ...given('NetworkDisabled', place.nameFiles && true),
     HostConfig: hostConfig(task, container, place, expand),
   };
 }
@@ -118,9 +130,7 @@ function hostConfig(
   place: ContainerPlace,
   expand: (text: string) => string,
 ): HostConfig {
-  const { dns, privileges = {} } = container;
-  const servers = place.nameserver === undefined ? dns?.nameservers : [place.nameserver];
-  const options = dns?.options ?? (place.nameserver === undefined ? undefined : ['ndots:0']);
+  const { privileges = {} } = container;
   const bindings = place.networkMode === 'bridge' ? hostModePorts(task) : [];
   return {
     NetworkMode: place.networkMode,
@@ -128,6 +138,7 @@ function hostConfig(
     Mounts: [
       ...(container.mounts ?? []).map((mount) => mountOf(mount, expand)),
       ...fileMounts(place),
+      ...nameMounts(container, place),
     ],
     PortBindings: Object.fromEntries(
       bindings.map((port) => [portKey(port), [{ HostPort: String(port.publishedPort || '') }]]),
@@ -144,10 +155,7 @@ function hostConfig(
     ...given('Ulimits', container.ulimits, (ulimits) =>
       ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
     ),
-    ...given('ExtraHosts', container.hosts, extraHosts),
-    ...given('Dns', servers, (list) => [...list]),
-    ...given('DnsSearch', dns?.search, (list) => [...list]),
-    ...given('DnsOptions', options, (list) => [...list]),
+    ...(place.nameFiles === undefined ? nameSettings(container, place) : {}),
     ...given('LogConfig', task.template.logDriver, ({ name, options: config = {} }) => ({
       Type: name === '' ? 'json-file' : name,
       Config: { ...config },
@@ -158,6 +166,18 @@ function hostConfig(
       ...(privileges.seccomp?.mode === 'unconfined' ? ['seccomp=unconfined'] : []),
       ...(privileges.appArmor?.mode === 'disabled' ? ['apparmor=unconfined'] : []),
     ],
+  };
+}
+
+/** What the engine writes into the files for names. */
+function nameSettings({ dns, hosts }: ContainerSpec, { nameserver }: ContainerPlace): HostConfig {
+  const servers = nameserver === undefined ? dns?.nameservers : [nameserver];
+  const options = dns?.options ?? (nameserver === undefined ? undefined : ['ndots:0']);
+  return {
+    ...given('ExtraHosts', hosts, extraHosts),
+    ...given('Dns', servers, (list) => [...list]),
+    ...given('DnsSearch', dns?.search, (list) => [...list]),
+    ...given('DnsOptions', options, (list) => [...list]),
   };
 }
 
@@ -218,6 +238,22 @@ function fileMounts({ files }: ContainerPlace): readonly MountSettings[] {
     Target: target,
     ReadOnly: true,
   }));
+}
+
+/** Where the task brings files of its own to, those are meant. */
+function nameMounts(
+  { mounts = [], isReadOnly = false }: ContainerSpec,
+  { files, nameFiles = [] }: ContainerPlace,
+): readonly MountSettings[] {
+  const taken = new Set([...mounts, ...files].map(({ target }) => target));
+  return nameFiles
+    .filter(({ target }) => !taken.has(target))
+    .map(({ source, target }) => ({
+      Type: 'bind',
+      Source: source,
+      Target: target,
+      ReadOnly: isReadOnly,
+    }));
 }
 
 function healthConfig(check: HealthCheck): ContainerCreateOptions['Healthcheck'] {

@@ -1,6 +1,6 @@
 /**
- * One task as a container: the steps that the agent drives. Nothing is kept in memory: the engine
- * knows what there is, so the next agent goes on where this one ends.
+ * One task as a container: the steps that the agent drives. Nothing that matters is kept in memory:
+ * the engine knows what there is, so the next agent goes on where this one ends.
  *
  * **Source:** moby daemon/cluster/executor/container/controller.go for what each step does.
  */
@@ -8,7 +8,9 @@ import type Dockerode from 'dockerode';
 import { SkepError, stopGracePeriodMs } from '@skep/api';
 import type { AllocatedPort, AssignedTask, TaskId } from '@skep/api';
 import type { TaskContext, TaskExit, TaskHandle, TaskStarted } from '@skep/adapter';
+import { expandFields } from '../task/template-fields.js';
 import { orAborted, throwIfAborted } from '../task/abort.js';
+import { hostsText, resolvText } from '../task/name-texts.js';
 import { taskFiles } from '../task/task-files.js';
 import {
   containerConfig,
@@ -17,15 +19,18 @@ import {
   portKey,
   stopSeconds,
   type ContainerPlace,
+  type PlacedFile,
 } from './container-config.js';
 import type { DockerRuntimeOptions } from './docker-runtime.js';
 import { engineError, statusOf } from './engine-errors.js';
 import type { EngineEvents } from './engine-events.js';
 import type { ImagePulls } from './image-pulls.js';
-import { removeTaskFiles, writeTaskFiles } from './task-files-folder.js';
+import { removeTaskFiles, writeNameFiles, writeTaskFiles } from './task-files-folder.js';
 
 const NEVER_STARTED = '0001-01-01T00:00:00Z';
 const KILLED = 137;
+/** Of its id, a container has so many as its hostname. */
+const ID_DIGITS = 12;
 
 /** What a task needs of its runtime. */
 export interface DockerTaskHost extends Pick<DockerRuntimeOptions, 'attach' | 'hostPorts'> {
@@ -35,7 +40,7 @@ export interface DockerTaskHost extends Pick<DockerRuntimeOptions, 'attach' | 'h
   /** Labels of every container of this node. */
   readonly labels: readonly string[];
   readonly filesFolder: (taskId: TaskId) => string;
-  readonly placeOf: (task: AssignedTask) => Omit<ContainerPlace, 'files'>;
+  readonly placeOf: (task: AssignedTask) => Omit<ContainerPlace, 'files' | 'nameFiles'>;
 }
 
 type Inspected = Dockerode.ContainerInspectInfo;
@@ -45,6 +50,11 @@ export class DockerTask implements TaskHandle {
   readonly #task: AssignedTask;
   readonly #context: TaskContext;
   readonly #host: DockerTaskHost;
+  /** Of the container that was created or found here. */
+  #containerId: string | undefined;
+  /** It was created here and not started yet: the engine does not have to be asked. */
+  #isNew = false;
+  #isAttached = false;
 
   constructor(task: AssignedTask, context: TaskContext, host: DockerTaskHost) {
     this.#task = task;
@@ -54,7 +64,6 @@ export class DockerTask implements TaskHandle {
 
   async prepare(signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
-    if ((await this.#find()) !== undefined) return;
     const task = this.#task;
     const place = this.#host.placeOf(task);
     const { image = '', pullOptions } = task.template.container ?? {};
@@ -64,9 +73,13 @@ export class DockerTask implements TaskHandle {
     await orAborted(this.#host.images.ensure(image, pullOptions?.registryAuth), signal);
     throwIfAborted(signal);
     const files = await writeTaskFiles(this.#host.filesFolder(task.id), given);
-    const config = containerConfig(task, this.#context, { ...place, files });
+    const nameFiles = await this.#nameFiles('');
+    const named = { ...place, files, ...(nameFiles === undefined ? {} : { nameFiles }) };
+    const config = containerConfig(task, this.#context, named);
     try {
-      await this.#host.docker.createContainer(config);
+      const { id } = await this.#host.docker.createContainer(config);
+      this.#containerId = id;
+      this.#isNew = true;
     } catch (thrown) {
       // Created by an earlier call that was given up.
       if (statusOf(thrown) === 409 && (await this.#find()) !== undefined) return;
@@ -80,19 +93,16 @@ export class DockerTask implements TaskHandle {
     if (container === undefined) {
       throw new SkepError('not-found', `task ${this.#task.name} was not prepared here`);
     }
-    let info = await this.#inspect(container);
-    if (info.State.StartedAt === NEVER_STARTED) {
+    const isNew = this.#isNew;
+    this.#isNew = false;
+    let info = isNew ? undefined : await this.#inspect(container);
+    if (info === undefined || info.State.StartedAt === NEVER_STARTED) {
+      await this.#nameFiles(container.id);
       await this.#call('start', () => container.start());
       info = await this.#inspect(container);
     }
     throwIfAborted(signal);
-    if (info.State.Running) {
-      await this.#host.attach?.(this.#task, {
-        containerId: info.Id,
-        pid: info.State.Pid,
-        networkNamespace: info.NetworkSettings.SandboxKey,
-      });
-    }
+    if (info.State.Running) await this.#attach(info);
     if (info.State.Health !== undefined) await this.#becomeHealthy(container, signal);
     return {
       container: { containerId: info.Id, pid: info.State.Pid },
@@ -107,6 +117,7 @@ export class DockerTask implements TaskHandle {
     return this.#until(signal, async () => {
       const info = await this.#inspectIfThere(container);
       if (info === undefined) return { exitCode: KILLED, error: 'the container was removed' };
+      if (info.State.Running && !this.#isAttached) await this.#attachAgain(info);
       const isUnhealthy = info.State.Health?.Status === 'unhealthy';
       if (info.State.Running && !isUnhealthy) return undefined;
       if (info.State.Running) await this.#stop(container, signal);
@@ -138,15 +149,59 @@ export class DockerTask implements TaskHandle {
     await removeTaskFiles(this.#host.filesFolder(this.#task.id));
   }
 
+  /** Gives a container that runs its networks. */
+  async #attach({ Id, State, NetworkSettings }: Inspected): Promise<void> {
+    const { attach } = this.#host;
+    if (attach === undefined) return;
+    const ownNamespace = `/proc/${State.Pid}/ns/net`;
+    const networkNamespace = this.#hasOurNetwork() ? ownNamespace : NetworkSettings.SandboxKey;
+    await attach(this.#task, { containerId: Id, pid: State.Pid, networkNamespace });
+    this.#isAttached = true;
+  }
+
+  /** One that an earlier agent started has its networks; who makes them is told of it anyway. */
+  async #attachAgain(info: Inspected): Promise<void> {
+    this.#isAttached = true;
+    if (!this.#hasOurNetwork()) return;
+    // The tables may not be there yet: they then find what was said here.
+    await this.#attach(info).catch(() => undefined);
+  }
+
+  /** Whether the engine has nothing to do with the task's network. */
+  #hasOurNetwork(): boolean {
+    const { networkMode, nameserver } = this.#host.placeOf(this.#task);
+    return nameserver !== undefined && networkMode === 'none';
+  }
+
+  /**
+   * The files for names, where the engine does not write them. `id`: the container's, once it has
+   * one; its first digits are its hostname when the task asks for none.
+   */
+  async #nameFiles(id: string): Promise<readonly PlacedFile[] | undefined> {
+    if (!this.#hasOurNetwork()) return undefined;
+    const task = this.#task;
+    const { hosts, dns, hostname } = task.template.container ?? {};
+    const { nameserver } = this.#host.placeOf(task);
+    const own = expandFields(hostname ?? '', task, this.#context.node) || id.slice(0, ID_DIGITS);
+    const addresses = own === '' ? [] : task.networks.flatMap((network) => network.addresses);
+    return writeNameFiles(this.#host.filesFolder(task.id), {
+      hosts: hostsText({ hostname: own, addresses, hosts }),
+      resolv: resolvText(dns, nameserver),
+    });
+  }
+
   /** The container of the task, by its labels: whoever made it. */
   async #find(): Promise<Dockerode.Container | undefined> {
+    if (this.#containerId !== undefined) {
+      return this.#host.docker.getContainer(this.#containerId);
+    }
     const label = [...this.#host.labels, `${LABELS.task}=${this.#task.id}`];
     const { docker } = this.#host;
     const listed = await this.#call('list', () =>
       docker.listContainers({ all: true, filters: { label } }),
     );
-    const [found] = listed;
-    return found === undefined ? undefined : docker.getContainer(found.Id);
+    this.#containerId = listed[0]?.Id;
+    return this.#containerId === undefined ? undefined : docker.getContainer(this.#containerId);
   }
 
   async #becomeHealthy(container: Dockerode.Container, signal: AbortSignal): Promise<void> {

@@ -166,6 +166,31 @@ describe('containerConfig', () => {
     expect(bindings('none')).toEqual({});
   });
 
+  it('keeps the engine out of a network of ours, and binds the files for names', () => {
+    const nameFiles = ['hosts', 'resolv.conf'].map((name) => ({
+      source: `/state/${name}`,
+      target: `/etc/${name}`,
+    }));
+    const container = { hosts: ['10.0.0.1 a'], dns: { search: ['example.org'] }, isReadOnly: true };
+    const place = { nameserver: '127.0.0.11', nameFiles };
+    const said = config(container, place);
+    expect(said.NetworkDisabled).toBe(true);
+    expect(said.HostConfig).not.toHaveProperty('Dns');
+    expect(said.HostConfig).not.toHaveProperty('ExtraHosts');
+    expect(said.HostConfig?.Mounts).toEqual([
+      { Type: 'bind', Source: '/state/hosts', Target: '/etc/hosts', ReadOnly: true },
+      { Type: 'bind', Source: '/state/resolv.conf', Target: '/etc/resolv.conf', ReadOnly: true },
+    ]);
+    const own = { type: 'bind', source: '/mine', target: '/etc/hosts' } as const;
+    const targets = config({ mounts: [own] }, place).HostConfig?.Mounts?.map(
+      ({ Source, Target }) => [Source, Target],
+    );
+    expect(targets).toEqual([
+      ['/mine', '/etc/hosts'],
+      ['/state/resolv.conf', '/etc/resolv.conf'],
+    ]);
+  });
+
   it('refuses what the engine has no word for', () => {
     expect(() => config({ mounts: [{ type: 'cluster', target: '/x' }] })).toThrow('/x');
     expect(() => config({}, {}, { template: { runtime: 'plugin' } })).toThrow("'plugin'");

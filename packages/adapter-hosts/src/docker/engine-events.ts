@@ -78,7 +78,7 @@ export class EngineEvents {
     const filters = {
       type: ['container'],
       label: [...this.#labels],
-      event: ['start', 'die', 'health_status', 'destroy', 'oom'],
+      event: ['die', 'health_status', 'destroy', 'oom'],
     };
     this.#docker.getEvents({ filters: JSON.stringify(filters) }).then(
       (stream) => {

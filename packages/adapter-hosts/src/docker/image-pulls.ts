@@ -13,6 +13,7 @@ export class ImagePulls {
   readonly #docker: Dockerode;
   readonly #policy: PullPolicy;
   readonly #running = new Map<string, Promise<void>>();
+  readonly #looks = new Map<string, Promise<boolean>>();
 
   constructor(docker: Dockerode, policy: PullPolicy) {
     this.#docker = docker;
@@ -40,7 +41,16 @@ export class ImagePulls {
     }
   }
 
-  async #isLocal(image: string): Promise<boolean> {
+  /** Tasks that ask at a time get one answer. */
+  #isLocal(image: string): Promise<boolean> {
+    const asked = this.#looks.get(image);
+    if (asked !== undefined) return asked;
+    const look = this.#look(image).finally(() => this.#looks.delete(image));
+    this.#looks.set(image, look);
+    return look;
+  }
+
+  async #look(image: string): Promise<boolean> {
     try {
       await this.#docker.getImage(image).inspect();
       return true;

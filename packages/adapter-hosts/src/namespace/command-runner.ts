@@ -47,9 +47,13 @@ export type CommandRunner = (
 ) => Promise<readonly CommandResult[]>;
 
 const TIMEOUT_MS = 60_000;
+/** How the shell of a namespace says that it has come to its end, or stopped after a failure. */
+const ENDED = 110;
+const STOPPED = 111;
 /** Between what one program printed and the next: a character that none of them prints. */
 const MARK = '\u001e';
 const END_OF_INPUT = 'SKEP_END_OF_INPUT';
+const END_OF_SCRIPT = 'SKEP_END_OF_SCRIPT';
 
 /** Path of a named network namespace. */
 export function namespacePath(namespace: string): string {
@@ -66,7 +70,9 @@ export async function runCommands(
   { isStopping = false, timeoutMs = TIMEOUT_MS }: RunOptions = {},
 ): Promise<readonly CommandResult[]> {
   if (commands.length === 0) return [];
-  const script = commands.map((command) => scriptOf(command, isStopping)).join('');
+  const script = groupsOf(commands)
+    .map((group) => groupScript(group, isStopping))
+    .join('');
   const { output, errors } = await runShell(script, timeoutMs);
   const errorParts = errors.split(`${MARK}\n`);
   const results: CommandResult[] = [];
@@ -88,17 +94,53 @@ export async function runCommands(
   return results;
 }
 
-function scriptOf(one: NamespaceCommand, isStopping: boolean): string {
-  const { namespace, command, input, goodStatus = 0 } = one;
-  const words = namespace === undefined ? command : [...enter(namespace), ...command];
-  const line = words.map(quoted).join(' ');
+/** Neighbours in the same namespace: it is entered once for all of them. */
+function groupsOf(commands: readonly NamespaceCommand[]): readonly (readonly NamespaceCommand[])[] {
+  const groups: NamespaceCommand[][] = [];
+  for (const command of commands) {
+    const last = groups[groups.length - 1];
+    if (last !== undefined && last[0]?.namespace === command.namespace) last.push(command);
+    else groups.push([command]);
+  }
+  return groups;
+}
+
+function groupScript(group: readonly NamespaceCommand[], isStopping: boolean): string {
+  const [first] = group;
+  if (first === undefined) return '';
+  const { namespace } = first;
+  const stop = (status: number): string => (isStopping ? ` || exit ${status}` : '');
+  if (namespace === undefined || group.length === 1) {
+    const way = namespace === undefined ? [] : enter(namespace);
+    return group.map((one) => commandScript(one, way, stop(0))).join('');
+  }
+  const inside = group.map((one) => commandScript(one, [], stop(STOPPED))).join('');
+  const outside = enter(namespace).map(quoted).join(' ');
+  const failed = group.map(() => `skep_status=1\n${SAY}`).join(isStopping ? 'exit 0\n' : '');
+  return `${outside} sh -s <<'${END_OF_SCRIPT}'
+${inside}exit ${ENDED}
+${END_OF_SCRIPT}
+case $? in
+${ENDED}) ;;
+1|127)
+# It could not be entered.
+${failed}${isStopping ? 'exit 0\n' : ''};;
+*) exit 0 ;;
+esac
+`;
+}
+
+const SAY = `printf '\\036%d\\n' $skep_status; printf '\\036\\n' >&2\n`;
+
+function commandScript(one: NamespaceCommand, way: readonly string[], stop: string): string {
+  const { command, input, goodStatus = 0 } = one;
+  const line = [...way, ...command].map(quoted).join(' ');
   const fed =
     input === undefined
       ? `${line} </dev/null\n`
       : `${line} <<'${END_OF_INPUT}'\n${input}${input.endsWith('\n') ? '' : '\n'}${END_OF_INPUT}\n`;
-  const said = `skep_status=$?; printf '\\036%d\\n' $skep_status; printf '\\036\\n' >&2\n`;
   const isGood = `[ $skep_status = 0 ] || [ $skep_status = ${goodStatus} ]`;
-  return `${fed}${said}${isStopping ? `${isGood} || exit 0\n` : ''}`;
+  return `${fed}skep_status=$?; ${SAY}${stop === '' ? '' : `${isGood}${stop}\n`}`;
 }
 
 /** The words that let a program run in a namespace. */

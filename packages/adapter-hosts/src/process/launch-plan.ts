@@ -12,6 +12,7 @@ import {
 } from '@skep/api';
 import type { TaskContext } from '@skep/adapter';
 import { expandFields } from '../task/template-fields.js';
+import { hostsText, resolvText } from '../task/name-texts.js';
 import { taskFiles, type TaskFile } from '../task/task-files.js';
 import { signalNumber } from '../task/stop-signal.js';
 import { capabilitySet } from './capabilities.js';
@@ -101,8 +102,7 @@ export function planLaunch(task: AssignedTask, context: TaskContext, host: HostF
     mounts,
     volumeFolders,
     files: taskFiles(task, context),
-    hostsText: hostsText(container, hostname, task, hasNetwork),
-    resolvText: resolvText(container, hasNetwork ? host.nameserver : undefined),
+    ...nameTexts({ container, hostname, task }, hasNetwork ? host.nameserver : undefined),
     networkNamespace: host.networkNamespace,
     capabilities: capabilitySet(container.capabilityAdd, container.capabilityDrop),
     hasNoNewPrivileges: container.privileges?.hasNoNewPrivileges ?? false,
@@ -217,32 +217,18 @@ function planMounts(
 }
 
 /** Tasks in a network of their own find themselves by their hostname, as containers do. */
-function hostsText(
-  container: ContainerSpec,
-  hostname: string,
-  task: AssignedTask,
-  hasNetwork: boolean,
-): string | undefined {
-  if (!hasNetwork && container.hosts === undefined) return undefined;
-  const own = task.networks
-    .flatMap(({ addresses }) => addresses)
-    .map((address) => `${address.split('/')[0] ?? ''} ${hostname}`);
-  const lines = ['127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback'];
-  return `${[...lines, ...own, ...(container.hosts ?? [])].join('\n')}\n`;
-}
-
-function resolvText({ dns }: ContainerSpec, nameserver: string | undefined): string | undefined {
-  if (dns === undefined && nameserver === undefined) return undefined;
-  // In a network of ours its name server forwards; `dns.nameservers` are for host networks.
-  const servers = nameserver === undefined ? (dns?.nameservers ?? []) : [nameserver];
-  const search = dns?.search ?? [];
-  const options = dns?.options ?? (nameserver === undefined ? [] : ['ndots:0']);
-  return [
-    ...(search.length === 0 ? [] : [`search ${search.join(' ')}`]),
-    ...servers.map((server) => `nameserver ${server}`),
-    ...(options.length === 0 ? [] : [`options ${options.join(' ')}`]),
-    '',
-  ].join('\n');
+function nameTexts(
+  of: { container: ContainerSpec; hostname: string; task: AssignedTask },
+  nameserver: string | undefined,
+): Pick<LaunchPlan, 'hostsText' | 'resolvText'> {
+  const { container, hostname, task } = of;
+  const { dns, hosts } = container;
+  const isOwn = nameserver !== undefined;
+  const addresses = isOwn ? task.networks.flatMap((network) => network.addresses) : [];
+  return {
+    hostsText: isOwn || hosts !== undefined ? hostsText({ hostname, addresses, hosts }) : undefined,
+    resolvText: isOwn || dns !== undefined ? resolvText(dns, nameserver) : undefined,
+  };
 }
 
 function sysctlsOf(

@@ -80,6 +80,7 @@ export function supervisorScript(input: LaunchScriptInput): string {
     'umask 077',
     keep,
     'run() {',
+    `  [ -p ${file('alive')} ] || mkfifo ${file('alive')} 2>/dev/null`,
     `  exec 7>&1 8<>${file('alive')} >/dev/null`,
     // Pipes of its own: should two agents start the task at a time, each launch ends by itself.
     `  out=${file('out')}.$$ err=${file('err')}.$$ lost=${quote(join(folder, 'lost'))}.$$`,

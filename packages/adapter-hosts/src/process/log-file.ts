@@ -5,12 +5,12 @@
  *
  * Marks are lines `time stdout stderr`; the first one says where the kept text begins.
  */
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { appendFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, statSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogStream } from '../task/log-lines.js';
 import { runCommand } from '../task/command.js';
-import { FILES, writeAtomically } from './task-folder.js';
+import { FILES } from './task-folder.js';
 
 /** How long both files were at a time. */
 export interface LogMark {
@@ -80,7 +80,10 @@ export async function cutLog(folder: string, bytesMax: number): Promise<boolean>
   const [first] = kept ?? [];
   if (kept === undefined || first === undefined) return false;
   const lines = kept.map(({ time, stdout, stderr }) => `${time} ${stdout} ${stderr}\n`);
-  writeAtomically(join(folder, FILES.marks), lines.join(''));
+  // In one go: a mark that is set meanwhile would be lost.
+  const path = join(folder, FILES.marks);
+  writeFileSync(`${path}.new`, lines.join(''), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
   for (const stream of ['stdout', 'stderr'] as const) {
     if (first[stream] === 0) continue;
     const range = ['--offset', '0', '--length', String(first[stream])];

@@ -25,6 +25,13 @@ export function parseStat(text: string): { state: string; startTime: string } | 
   return state === undefined || startTime === undefined ? undefined : { state, startTime };
 }
 
+/** The process that has this pid now; undefined when there is none, or only its exit code. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const stat = readStat(pid);
+  if (stat === undefined || !isAlive({ pid, startTime: stat.startTime })) return undefined;
+  return { pid, startTime: stat.startTime };
+}
+
 /** Whether it runs: it is there, it is the same one, and more than its exit code is left of it. */
 export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
   const stat = readStat(pid);

@@ -3,12 +3,12 @@
  * that the next agent goes on where this one ends.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SkepError, type AssignedTask, type Logger, type TaskId } from '@skep/api';
+import { messageOf, SkepError, type AssignedTask, type Logger, type TaskId } from '@skep/api';
 import type { TaskContext, TaskExit, TaskStarted } from '@skep/adapter';
 import { isWithin, orAborted, pause, throwIfAborted } from '../task/abort.js';
-import { runChecked, runGroup } from '../task/command.js';
+import { runGroup } from '../task/command.js';
 import { createCgroups, planCgroup, removeCgroups, wasOutOfMemory } from './cgroup.js';
 import type { CgroupLayout } from './cgroup.js';
 import { watchEnd, type EndWatch } from './end-watch.js';
@@ -75,15 +75,11 @@ export class ProcessTask {
     const plan = this.#host.plan(task, context);
     checkHost(plan, task);
     const logBytesMax = logLimit(task.template.logDriver, this.#host.logBytesMax);
-    rmSync(this.#folder, { recursive: true, force: true });
-    mkdirSync(join(this.#folder, FILES.root), { recursive: true, mode: 0o700 });
-    for (const folder of plan.volumeFolders) mkdirSync(folder, { recursive: true });
     const now = Date.now();
-    writeFileSync(join(this.#folder, FILES.marks), `${now} 0 0\n`, { mode: 0o600 });
-    await runChecked('mkfifo', ['-m', '0600', join(this.#folder, FILES.alive)]);
+    await this.#makeFolder(plan, now);
     throwIfAborted(signal);
     const group = join(this.#host.cgroupParent, this.#id);
-    writeRecord(this.#folder, {
+    await writeRecord(this.#folder, {
       version: 1,
       taskId: this.#id,
       name: task.name,
@@ -137,7 +133,7 @@ export class ProcessTask {
     }
     const isUnhealthy = record.isUnhealthy ?? this.#monitor?.health.status === 'unhealthy';
     if (isUnhealthy) {
-      writeRecord(this.#folder, { ...record, isUnhealthy: true });
+      await writeRecord(this.#folder, { ...record, isUnhealthy: true });
       await this.#stop(signal);
       return { ...this.#exit(record), error: 'unhealthy container' };
     }
@@ -157,7 +153,7 @@ export class ProcessTask {
     this.close();
     this.#host.logs.forget(this.#folder);
     await this.#removeCgroups(record?.cgroupFolders ?? []);
-    rmSync(this.#folder, { recursive: true, force: true });
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** Whether the task prints nothing any more. */
@@ -181,6 +177,21 @@ export class ProcessTask {
     this.#watch?.close();
     this.#monitor = undefined;
     this.#watch = undefined;
+  }
+
+  /** @throws unavailable when the disk is full: it may have room later. */
+  async #makeFolder(plan: LaunchPlan, now: number): Promise<void> {
+    try {
+      await rm(this.#folder, { recursive: true, force: true });
+      await mkdir(join(this.#folder, FILES.root), { recursive: true, mode: 0o700 });
+      for (const folder of plan.volumeFolders) await mkdir(folder, { recursive: true });
+      await writeFile(join(this.#folder, FILES.marks), `${now} 0 0\n`, { mode: 0o600 });
+    } catch (thrown) {
+      const { code = '' } = thrown as NodeJS.ErrnoException;
+      if (!['ENOSPC', 'EDQUOT'].includes(code)) throw thrown;
+      const text = `${this.#folder} cannot be made: ${messageOf(thrown)}`;
+      throw new SkepError('unavailable', text, { cause: thrown });
+    }
   }
 
   #require(task: AssignedTask): TaskRecord {
@@ -227,7 +238,7 @@ export class ProcessTask {
     if (monitor === undefined) return;
     await orAborted(Promise.race([monitor.healthy, monitor.unhealthy, watch.ended]), signal);
     if (monitor.health.status === 'healthy') {
-      writeRecord(this.#folder, { ...record, isHealthy: true });
+      await writeRecord(this.#folder, { ...record, isHealthy: true });
       return;
     }
     if (monitor.health.status === 'unhealthy') {

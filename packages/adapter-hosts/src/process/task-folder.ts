@@ -12,7 +12,8 @@
  * | `stdout`, `stderr`, `marks` | supervisor; runtime | what it printed, and when |
  * | `setup` | supervisor | what went wrong before the command ran |
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkepError, type TaskId } from '@skep/api';
 import { isAlive, type ProcessIdentity } from './proc.js';
@@ -72,17 +73,17 @@ export function taskFolder(stateFolder: string, taskId: TaskId): string {
  * Writes a file so that it is either as before or whole, whatever happens meanwhile.
  * @throws unavailable when the disk does not take it
  */
-export function writeAtomically(path: string, text: string): void {
+export async function writeAtomically(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   try {
-    const file = openSync(temporary, 'w', 0o600);
+    const file = await open(temporary, 'w', 0o600);
     try {
-      writeSync(file, text);
-      fsyncSync(file);
+      await file.write(text);
+      await file.sync();
     } finally {
-      closeSync(file);
+      await file.close();
     }
-    renameSync(temporary, path);
+    await rename(temporary, path);
   } catch (thrown) {
     const text = `${path} cannot be written: ${String(thrown)}`;
     throw new SkepError('unavailable', text, { details: { path }, cause: thrown });
@@ -104,8 +105,8 @@ export function readRecord(folder: string): TaskRecord | undefined {
 }
 
 /** Replaces the record of a task. */
-export function writeRecord(folder: string, record: TaskRecord): void {
-  writeAtomically(join(folder, FILES.record), `${JSON.stringify(record)}\n`);
+export async function writeRecord(folder: string, record: TaskRecord): Promise<void> {
+  await writeAtomically(join(folder, FILES.record), `${JSON.stringify(record)}\n`);
 }
 
 /** The processes of a task, dead or alive; undefined when it was never started. */

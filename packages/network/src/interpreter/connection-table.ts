@@ -25,6 +25,8 @@ export interface Connection {
   isConfirmed: boolean;
   /** Mark of the connection; 0 for none. */
   mark: number;
+  /** Where its way there is known; its answers are known in one place, whatever this is. */
+  readonly zone: number | undefined;
 }
 
 /** A packet's place in a connection. */
@@ -51,7 +53,10 @@ export class ConnectionTable {
   /** The connection that a packet belongs to; a new one is not remembered until it is confirmed. */
   track(packet: Packet): Flow {
     const tuple = tupleOf(packet);
-    const known = this.flows.get(tupleKey(tuple));
+    const { zone } = packet;
+    const reply = this.flows.get(tupleKey(tuple));
+    const isOther = zone !== undefined && reply?.isReply === false;
+    const known = this.flows.get(zoneKey(tuple, zone)) ?? (isOther ? undefined : reply);
     if (known !== undefined) {
       if (known.isReply) known.connection.hasReply = true;
       return known;
@@ -68,6 +73,7 @@ export class ConnectionTable {
         hasReply: false,
         isConfirmed: false,
         mark: 0,
+        zone,
       },
     };
   }
@@ -76,7 +82,8 @@ export class ConnectionTable {
   confirm({ connection }: Flow): void {
     if (connection.isConfirmed) return;
     connection.isConfirmed = true;
-    this.flows.set(tupleKey(connection.original), { connection, isReply: false });
+    const original = zoneKey(connection.original, connection.zone);
+    this.flows.set(original, { connection, isReply: false });
     this.flows.set(tupleKey(connection.reply), { connection, isReply: true });
     while (this.flows.size > 2 * this.max) {
       const oldest = this.flows.values().next().value;
@@ -87,8 +94,7 @@ export class ConnectionTable {
 
   /** Forgets a connection. */
   close(connection: Connection): void {
-    for (const tuple of [connection.original, connection.reply]) {
-      const key = tupleKey(tuple);
+    for (const key of [zoneKey(connection.original, connection.zone), tupleKey(connection.reply)]) {
       if (this.flows.get(key)?.connection === connection) this.flows.delete(key);
     }
     connection.isConfirmed = false;
@@ -115,6 +121,13 @@ export class ConnectionTable {
     connection.isDestinationTranslated = true;
   }
 
+  /** A new connection whose answers would look like those of one in another zone: another port. */
+  keepApart(flow: Flow): void {
+    const { connection } = flow;
+    if (connection.zone === undefined || !this.flows.has(tupleKey(connection.reply))) return;
+    this.translateSource(flow, connection.original.source);
+  }
+
   /** Gives a new connection another source; its port changes only when it is taken. */
   translateSource({ connection }: Flow, address: string): void {
     const forward = inverse(connection.reply);
@@ -127,6 +140,11 @@ export class ConnectionTable {
     connection.reply = reply;
     connection.isSourceTranslated = true;
   }
+}
+
+/** A text for a tuple in a zone. */
+function zoneKey(tuple: Tuple, zone: number | undefined): string {
+  return zone === undefined ? tupleKey(tuple) : `${tupleKey(tuple)} ${zone}`;
 }
 
 /** State of the connection, as rules see it. */

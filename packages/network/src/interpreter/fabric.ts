@@ -22,6 +22,7 @@ export const WORLD_FABRIC: Fabric = Object.freeze({
     const { namespace, packet, outInterface } = passage;
     // Marks end at the edge of a namespace.
     packet.mark = 0;
+    packet.zone = undefined;
     packet.sourceMac = macAddressOf(namespace, outInterface);
     const { node, config, reference } = namespace;
     if (config.interfaces.get(outInterface)?.isBridge === true) {

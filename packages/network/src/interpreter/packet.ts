@@ -25,6 +25,8 @@ export interface Packet {
   destinationPort: number;
   /** Firewall mark; lost when the packet leaves its namespace. */
   mark: number;
+  /** Zone of connection tracking for the way there; lost like the mark. Absent: that of all. */
+  zone?: number | undefined;
   /** MAC address of the interface that sent it last; absent before it has left its namespace. */
   sourceMac?: string | undefined;
 }

@@ -38,6 +38,26 @@ describe('ConnectionTable', () => {
     expect(stateOf(undefined)).toBe('UNTRACKED');
   });
 
+  it('keeps connections of one client port in two zones apart', () => {
+    const table = new ConnectionTable();
+    const flows = [2, 3].map((zone) => {
+      const flow = table.track(packet(40_000, { zone }));
+      table.keepApart(flow);
+      table.confirm(flow);
+      return flow;
+    });
+    const replies = flows.map(({ connection }) => connection.reply);
+    expect(replies.map(({ destinationPort }) => destinationPort)).toEqual([40_000, 40_001]);
+    for (const [at, reply] of replies.entries()) {
+      const flow = table.track({ ...reply, mark: 0 });
+      expect([flow.isReply, flow.connection]).toEqual([true, flows[at]?.connection]);
+    }
+    const again = table.track(packet(40_000, { zone: 3 }));
+    expect(again.connection).toBe(flows[1]?.connection);
+    for (const { connection } of flows) table.close(connection);
+    expect(table.size).toBe(0);
+  });
+
   it('changes the port of a translated source only when it is taken', () => {
     const table = new ConnectionTable();
     const ports = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((source) => {

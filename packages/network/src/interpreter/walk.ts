@@ -11,7 +11,7 @@ import { applyDestination, applySource, stateOf, type Flow } from './connection-
 import type { MatchContext } from './filter-rule.js';
 import { packetText, type Packet } from './packet.js';
 import type { HopHook, Hop, PacketResult, Traces } from './result.js';
-import { runNft } from './nft/passage.js';
+import { runNft, runRaw } from './nft/passage.js';
 import { sysctl } from './sysctl.js';
 import type { World, WorldNamespace } from './world.js';
 
@@ -102,7 +102,10 @@ export class Walk {
       isBalanced: false,
     };
     if (this.steps > STEPS_MAX) return this.drop(passage, 'it goes round in circles');
-    if (known === undefined) this.track(passage);
+    if (known === undefined) {
+      runRaw(passage);
+      this.track(passage);
+    }
     return this.prerouting(passage)
       ? this.drop(passage, 'dropped by a rule of PREROUTING')
       : this.decide(passage);
@@ -282,6 +285,7 @@ export class Walk {
               )
             : undefined;
       if (address !== undefined) namespace.connections.translateSource(flow, address);
+      else namespace.connections.keepApart(flow);
     }
     const before = packetText(packet);
     if (applySource(flow, packet) && packetText(packet) !== before) {

@@ -20,7 +20,13 @@ import {
   sandboxNamespace,
   taskNamespace,
 } from '../render/rendered.js';
-import { balancerMark, ingressBalancers, markText, type IngressBalancer } from './items.js';
+import {
+  balancerMark,
+  balancerZone,
+  ingressBalancers,
+  markText,
+  type IngressBalancer,
+} from './items.js';
 import {
   INGRESS_SETS,
   OVERLAY_SETS,
@@ -367,9 +373,9 @@ function boundElements(tasks: readonly TaskSandbox[]): readonly (readonly [strin
 
 function balancerElements(balancers: readonly IngressBalancer[]): Elements {
   return new Map(
-    balancers.map((balancer) => [
-      `balancers\t${balancer.macAddress}`,
-      markText(balancerMark(balancer)),
+    balancers.flatMap((balancer) => [
+      [`balancers\t${balancer.macAddress}`, markText(balancerMark(balancer))] as const,
+      [`zones\t${balancer.macAddress}`, String(balancerZone(balancer))] as const,
     ]),
   );
 }

@@ -132,6 +132,17 @@ export function balancerMark({ macAddress }: Pick<IngressBalancer, 'macAddress'>
   return number < 4096 ? number + 0x8000_0000 : number;
 }
 
+/** Connection tracking knows so many zones besides the one of all others. */
+const ZONES = 65_535;
+
+/**
+ * Zone of connection tracking for what comes through a balancer: the last bytes of its address, so
+ * different for the nodes of a network that is no larger than a /16.
+ */
+export function balancerZone(balancer: Pick<IngressBalancer, 'macAddress'>): number {
+  return (balancerMark(balancer) % ZONES) + 1;
+}
+
 /** A mark as text. */
 export function markText(mark: number): string {
   return `0x${mark.toString(16).padStart(8, '0')}`;

@@ -302,10 +302,18 @@ export function taskStructure(
   const { published4, published6, distant4, distant6 } = publishedElements(task);
   return table('inet', [
     setBlock('map balancers', 'type ether_addr : mark'),
+    setBlock('map zones', 'typeof ether saddr : ct zone'),
     setBlock('map published4', type(4), published4),
     setBlock('map published6', type(6), published6),
     setBlock('map distant4', type(4), distant4),
     setBlock('map distant6', type(6), distant6),
+    // Two connections from one port of a client, through two nodes, look the same here. In zones of
+    // their own they are two, and the second is seen from another port.
+    [
+      'chain apart',
+      base('filter', 'prerouting', '-300'),
+      `iifname "${name}" ${TRANSPORTS} ct original zone set ether saddr map @zones`,
+    ],
     [
       'chain remember',
       base('filter', 'prerouting', 'mangle'),

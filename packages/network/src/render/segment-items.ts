@@ -62,7 +62,13 @@ function namespaceItem(namespace: NamespaceReference): readonly Item[] {
   ];
 }
 
-/** The gateway bridge and the host's settings. */
+/**
+ * The gateway bridge and the host's settings. The bridge has a MAC address of its own: left to the
+ * kernel it is that of one of its ports, and changes when tasks come and go; then whoever answers by
+ * way of the host sends into the void until it looks for its neighbour again, some seconds later.
+ *
+ * **Source:** moby libnetwork/drivers/bridge/setup_device.go, for the same reason.
+ */
 export function hostSegmentItems(host: HostHeader): readonly Item[] {
   const { name, address, address6 } = host.gatewayBridge;
   return [
@@ -71,6 +77,7 @@ export function hostSegmentItems(host: HostHeader): readonly Item[] {
       removal: REMOVAL.segment,
       add: [
         `link add ${name} type bridge`,
+        `link set ${name} address ${macOf(addressOf(address))}`,
         `addr add ${address} dev ${name}`,
         ...(address6 === undefined ? [] : [addAddress(address6, name)]),
         `link set ${name} up`,
@@ -239,7 +246,9 @@ function legItems(
       removal: REMOVAL.link,
       isCut: true,
       add: [
-        `link add ${port} type veth peer name ${interfaceName} netns ${namespace.name}`,
+        // As for endpoints: who knew the last holder of the address knows this one.
+        `link add ${port} type veth peer name ${interfaceName} ` +
+          `address ${macOf(addressOf(address))} netns ${namespace.name}`,
         `link set ${port} master ${name} up`,
       ],
       remove: [`link delete ${port}`],

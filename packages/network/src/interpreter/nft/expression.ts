@@ -71,6 +71,10 @@ const FIXED: Readonly<Record<string, Part>> = {
   'meta mark': part('mark', ({ packet }) => String(packet.mark)),
   'meta pkttype': part('name', ({ frame }) => frame?.packetType ?? 'host'),
   'ct mark': part('mark', ({ flow }) => flow && String(flow.connection.mark)),
+  'ct zone': part('integer', () => undefined),
+  'ct original zone': part('integer', ({ packet: { zone } }) =>
+    zone === undefined ? undefined : String(zone),
+  ),
   'ct state': part('name', ({ state }) => state),
   'ct direction': part('name', ({ flow }) => flow && (flow.isReply ? 'reply' : 'original')),
   'fib daddr type': part('name', ({ packet, isLocal }) => addressType(isLocal(packet.destination))),

@@ -25,6 +25,17 @@ export interface NftPlace {
   readonly table: FilterTable;
 }
 
+/** Chains of this priority, and before, are asked before connections are tracked. */
+const RAW = -300;
+
+/** Chains that a packet passes that comes in, before it is known which connection it belongs to. */
+export function runRaw(passage: Passage): void {
+  const { nft } = passage.namespace.config;
+  if (nft.isEmpty) return;
+  const isWanted = ({ type, priority }: NftHook): boolean => type !== 'nat' && priority <= RAW;
+  runStage(nft, { hook: 'prerouting', isWanted }, contextOf(passage), () => undefined);
+}
+
 /** What the chains of a hook's part decide, in the words of iptables. */
 export function runNft(passage: Passage, place: NftPlace, listen: NftListener): Verdict {
   const { hook, table } = place;
@@ -32,7 +43,7 @@ export function runNft(passage: Passage, place: NftPlace, listen: NftListener): 
   const isWanted = ({ type, priority }: NftHook): boolean =>
     table === 'nat'
       ? type === 'nat'
-      : type !== 'nat' && priority < boundary === (table === 'mangle');
+      : type !== 'nat' && priority > RAW && priority < boundary === (table === 'mangle');
   const { packet, namespace } = passage;
   const { nft } = namespace.config;
   const context = contextOf(passage);

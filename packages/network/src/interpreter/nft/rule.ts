@@ -190,6 +190,9 @@ const ASSIGNMENTS: Readonly<Record<string, Assign>> = {
   'ct mark': ({ flow }, value) => {
     if (flow !== undefined) flow.connection.mark = Number(value);
   },
+  'ct original zone': ({ packet }, value) => {
+    packet.zone = Number(value);
+  },
   'ether daddr': ({ frame }, value) => {
     if (frame !== undefined) frame.destinationMac = value;
   },
