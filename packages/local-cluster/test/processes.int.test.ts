@@ -1,0 +1,140 @@
+/** Real processes: found, started, ended, logged. */
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isAlive } from '@skep/adapter-hosts';
+import { claim } from '../src/process/claim.js';
+import { endProcesses } from '../src/process/ending.js';
+import { rotateLog } from '../src/process/log-rotation.js';
+import { findProcesses, foldersOf, processesIn } from '../src/process/process-search.js';
+import { launch } from '../src/process/supervised-process.js';
+
+const folder = mkdtempSync(join(tmpdir(), `skt-${process.pid}-`));
+const children: ChildProcess[] = [];
+
+afterEach(async () => {
+  await endProcesses(
+    findProcesses().filter(({ file }) => file.startsWith(folder)),
+    0,
+  );
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A program that says a word and goes on; `trap` makes it deaf for SIGTERM. */
+const PATIENT = ['/bin/sh', '-c', 'echo ready; while :; do sleep 0.05; done', 'sh'];
+const DEAF = ['/bin/sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.05; done', 'sh'];
+
+async function start(
+  command: readonly string[],
+  role: string,
+  name: string,
+  onExit?: (exit: string) => void,
+) {
+  const log = join(folder, `${name.replace(/\W/g, '-')}.log`);
+  const file = join(folder, name);
+  const identity = await launch({ command, role, file, log, ...(onExit && { onExit }) });
+  while (!readFileSync(log, 'utf8').includes('\n')) await pause(5);
+  return { identity, file, log };
+}
+
+describe('processes of a cluster', () => {
+  it('are found by how they were started, oldest first, and nobody else is', async () => {
+    const manager = await start(PATIENT, 'manager', 'one/manager.1.json');
+    const supervisor = await start(PATIENT, 'supervisor', 'one/cluster.json');
+    await start(PATIENT, 'manager', 'one-more/manager.1.json');
+    await start(PATIENT, 'reader', 'one/manager.1.json');
+    await start(PATIENT, 'agent', 'one/notes.txt');
+    const found = processesIn(join(folder, 'one'));
+    expect(found).toMatchObject([
+      { ...manager.identity, role: 'manager', file: manager.file },
+      { ...supervisor.identity, role: 'supervisor', file: supervisor.file },
+    ]);
+    expect(found[0]?.command).toEqual([...PATIENT, 'manager', manager.file]);
+    expect(foldersOf('one')).toEqual([join(folder, 'one')]);
+    for (const { identity } of [...found.map((identity) => ({ identity }))]) {
+      expect(isAlive(identity)).toBe(true);
+    }
+    await endProcesses(processesIn(folder), 5_000);
+    children.push(spawn('true'));
+  });
+
+  it('end when they are asked to; who does not hear is killed', async () => {
+    const exits: string[] = [];
+    const heard = await start(PATIENT, 'agent', 'two/a.json', (exit) => exits.push(exit));
+    expect(await endProcesses([heard.identity], 10_000)).toEqual([]);
+    const deaf = await start(DEAF, 'agent', 'two/b.json', (exit) => exits.push(exit));
+    expect(await endProcesses([deaf.identity], 100)).toEqual([]);
+    while (exits.length < 2) await pause(5);
+    expect(exits).toEqual(['was killed by SIGTERM', 'was killed by SIGKILL']);
+  });
+
+  it('are told from others that get their pid', async () => {
+    const { identity } = await start(PATIENT, 'agent', 'three/a.json');
+    const another = { pid: identity.pid, startTime: '1' };
+    expect(await endProcesses([another], 0)).toEqual([]);
+    expect(isAlive(identity)).toBe(true);
+  });
+
+  it('that cannot be started are refused', async () => {
+    const request = {
+      command: ['/no/such/program'],
+      role: 'agent',
+      file: 'f',
+      log: join(folder, 'l'),
+    };
+    await expect(launch(request)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('what one process at a time may be', () => {
+  it('is free again when the process ends, however it does', async () => {
+    const name = `skt-${process.pid}-claim`;
+    const program =
+      `require('node:net').createServer()` +
+      `.listen({ path: '\\0skep-${name}' }, () => console.log('ready'))`;
+    const child = spawn(process.execPath, ['-e', program]);
+    children.push(child);
+    await once(child.stdout, 'data');
+    await expect(claim(name, 'another has it')).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'another has it',
+    });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const held = await claim(name, 'another has it');
+    await expect(claim(name, 'this one has it')).rejects.toThrow('this one has it');
+    await held.release();
+    await (await claim(name, '')).release();
+  });
+});
+
+describe('logs', () => {
+  it('that are too large are put aside, while their writer goes on', () => {
+    const path = join(folder, 'rotated.log');
+    expect(rotateLog(path)).toBe(false);
+    for (const text of ['first\n', 'second\n', 'third\n', 'fourth\n']) {
+      appendFileSync(path, text);
+      expect(rotateLog(path, { bytesMax: 10, filesMax: 2 })).toBe(false);
+      appendFileSync(path, text);
+      expect(rotateLog(path, { bytesMax: 10, filesMax: 2 })).toBe(true);
+    }
+    const texts = ['', '.1', '.2'].map((end) => readFileSync(`${path}${end}`, 'utf8'));
+    expect(texts).toEqual(['', 'fourth\nfourth\n', 'third\nthird\n']);
+    expect(() => readFileSync(`${path}.3`)).toThrow('ENOENT');
+    mkdirSync(join(folder, 'd'), { recursive: true });
+    writeFileSync(join(folder, 'd', 'x'), '');
+  });
+});
