@@ -10,6 +10,8 @@ const source = new URL('../src/main.ts', import.meta.url);
 if (existsSync(built)) {
   await import(built.href);
 } else {
+  // Ctrl-C is the child's to answer: it has to put things away first.
+  process.on('SIGINT', () => undefined);
   const child = spawnSync(
     process.execPath,
     [

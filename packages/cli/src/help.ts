@@ -15,25 +15,33 @@ Begin here:
   skep validate -f stack.yml            everything that is wrong with it, with line and column
   skep convert -f stack.yml --stack st  the requests that 'docker stack deploy' would send
 
-Look inside:
-  skep tables node1 -f stack.yml        what a node routes where
-  skep dns vote --from client -f stack.yml
-  skep trace packet --to node1:8080 -f stack.yml
-  skep map -f stack.yml --format svg > map.svg
-  skep why web.1 -f stack.yml           which commits of which loops led to this task's state
+On real hosts (Linux, root):
+  skep doctor                           what this machine can do as a node, and what is missing
+  skep up -f stack.yml --nodes 2 -d     a cluster on this machine; 'skep down' removes every trace
+  skep status
+  skep get services,tasks
+  skep apply -f stack.yml --watch
+  skep logs web -f
+  skep describe task/web.1              why it is where it is, or why it waits
+
+Look inside, a running cluster, or with -f a simulated one:
+  skep tables node1                     what a node routes where
+  skep dns vote --from client
+  skep trace packet --to node1:8080
+  skep map --format svg > map.svg
+  skep why web.1                        which commits of which loops led to this task's state
 
 Try policies:
   skep policy compare --trace trace.csv --policy swarm --policy ./mine.mjs -o report.html
   skep policy explain --trace trace.csv --policy ./mine.mjs --task web.3
 
-On real hosts:
-  skep doctor                           what this machine can do as a node, and what is missing
-
 Exit codes:
   0   as asked
-  1   the cluster does not settle as declared (all reasons are printed), or has no answer
-  2   bad input: a file, or an option; nothing was done
+  1   the cluster is not as declared (all reasons are printed), or has no answer
+  2   bad input: a file, a name, or an option; nothing was done
+  69  no cluster answers, or it may not be reached
   70  a fault of skep itself
+  130 ended by Ctrl-C
 
 A file is a Compose stack file, or holds manifests (apiVersion, kind, metadata, spec), several in
 one file, parted by ---. Several -f merge as Compose does: later ones over earlier ones. '-f -' is
@@ -104,17 +112,21 @@ Examples:
   skep convert -f stack.yml --stack st --to manifest > st.yml
 `,
   why: `
-Simulates the files until they settle, then goes back from the newest change of the object to the
-commit that no controller wrote: revision, who wrote it, the rule, what changed, and what woke it.
+Goes back from the newest change of the object to the commit that no controller wrote: revision, who
+wrote it, the rule, what changed, and what woke it. Of the running cluster, as far as its manager
+remembers; with -f of simulated nodes, once they have settled.
 
 Examples:
-  skep why web -f stack.yml                               the newest change of a service
+  skep why web                                            the newest change of a service
+  skep why web -f stack.yml                               the same in a simulation
   skep why web.1 -f stack.yml --field status.nodeId       why is the task where it is?
   skep why web.1 -f stack.yml --change created            why is it there at all?
   skep why Network/web -f stack.yml --json                of several things with one name
 `,
   tables: `
-Simulates the files until they settle, then shows one node.
+Of the running cluster: what its nodes say that they hold. With -f: of simulated nodes, once they
+have settled. Numbers that each node chooses by itself (marks, addresses on its gateway bridge) are
+chosen anew here.
 
 Formats:
   table     published ports, and each network's virtual addresses with their backends
@@ -127,32 +139,38 @@ Tables are the same for both dataplanes; ipvsadm and iptables are their texts fo
 nftables.
 
 Examples:
+  skep tables node1
   skep tables node1 -f stack.yml
   skep tables node2 -f stack.yml --network ingress --format ipvsadm
   skep tables node2 -f stack.yml --network ingress --format nft
 `,
   dns: `
-Simulates the files until they settle, then asks the resolver of the task's node, as the task would.
+Answers as the resolver of the task's node does: of the running cluster from what the node holds,
+with -f of simulated nodes, once they have settled.
 
 Examples:
+  skep dns vote --from client                         of the running cluster
   skep dns vote --from client -f stack.yml            the virtual address of a service
   skep dns tasks.vote --from client -f stack.yml      the addresses of its tasks
   skep dns 3.1.0.10.in-addr.arpa --type PTR --from client -f stack.yml
 `,
   trace: `
-Simulates the files until they settle, then sends requests through the very texts that the nodes'
-kernels would hold, and tells each step of request and answer.
+Of the running cluster, or with -f of simulated nodes, once they have settled. Nothing is sent over
+a real network: requests go through the very texts that the nodes' tools are given, and each step of
+request and answer is told. In a running cluster every port of a task that runs counts as open.
 
 Examples:
+  skep trace packet --to node2:8080
   skep trace packet --to node2:8080 -f stack.yml
   skep trace packet --to http://vote/ --from client --count 4 -f stack.yml
   skep trace packet --to 10.0.1.2:53 --protocol udp --from client -f stack.yml
 `,
   map: `
-Simulates the files until they settle, then draws nodes, sandboxes, networks, addresses and virtual
-addresses: as text, or as one SVG that needs nothing else.
+Draws nodes, sandboxes, networks, addresses and virtual addresses of the running cluster, or with -f
+of simulated nodes once they have settled: as text, or as one SVG that needs nothing else.
 
 Examples:
+  skep map
   skep map -f stack.yml
   skep map -f stack.yml --format svg > map.svg
   skep map -f stack.yml --format svg --to node1:8080 > request.svg

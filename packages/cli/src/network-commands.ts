@@ -8,7 +8,7 @@ import { map, MAP_FORMATS, type MapOptions } from './commands/map.js';
 import { TABLE_FORMATS, tables, type TablesOptions } from './commands/tables.js';
 import { tracePacket, type TracePacketOptions } from './commands/trace.js';
 import { HELP } from './help.js';
-import { positive, withSimulation } from './program-options.js';
+import { positive, withNetworkSource } from './program-options.js';
 import type { ExitCode, Surroundings } from './surroundings.js';
 
 const PROTOCOLS = ['tcp', 'udp', 'sctp'] as const;
@@ -21,7 +21,7 @@ export function addNetworkCommands(
 ): void {
   const protocol = (): Option =>
     new Option('--protocol <protocol>', 'what is sent').choices(PROTOCOLS).default('tcp');
-  withSimulation(program.command('tables'))
+  withNetworkSource(program.command('tables'))
     .description('show what a node routes: published ports, virtual addresses, backends')
     .argument('<node>', 'name or id of a node')
     .option('--network <network>', 'only this network')
@@ -32,7 +32,7 @@ export function addNetworkCommands(
     .action(async (node: string, options: TablesOptions) =>
       exit(await tables(node, options, surroundings)),
     );
-  withSimulation(program.command('dns'))
+  withNetworkSource(program.command('dns'))
     .description('say what a name means to a task')
     .argument('<name>', 'the name that is asked for')
     .requiredOption('--from <task>', 'who asks: name or id of a task, or its service')
@@ -42,7 +42,7 @@ export function addNetworkCommands(
     .action(async (name: string, options: DnsOptions) =>
       exit(await dns(name, options, surroundings)),
     );
-  withSimulation(program.command('trace').description('follow something').command('packet'))
+  withNetworkSource(program.command('trace').description('follow something').command('packet'))
     .description('follow a request hop by hop through the tables of the nodes')
     .requiredOption('--to <target>', 'NODE:PORT, http://NAME/ or ADDRESS:PORT')
     .option('--from <task>', 'who asks; default: somebody outside of the cluster')
@@ -51,7 +51,7 @@ export function addNetworkCommands(
     .option('--json', 'print the ways for machines')
     .addHelpText('after', HELP.trace)
     .action(async (options: TracePacketOptions) => exit(await tracePacket(options, surroundings)));
-  withSimulation(program.command('map'))
+  withNetworkSource(program.command('map'))
     .description("draw the cluster's network")
     .addOption(new Option('--format <format>', 'how').choices(MAP_FORMATS).default(MAP_FORMATS[0]))
     .option('--to <target>', 'draw the way of a request to it, too')

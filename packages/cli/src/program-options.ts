@@ -2,14 +2,30 @@
  * Options that several commands have, and how their values are read.
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { SIMULATION_FLAGS } from './commands/network-source.js';
+import { OUTPUTS } from './views/get/output.js';
 
 /** Most nodes of a simulation. */
 const NODES_MAX = 10_000;
 
 /** Options of every command that reads files. */
 export function withFiles(command: Command): Command {
+  return withFileOptions(
+    command.requiredOption(
+      '-f, --file <path>',
+      'a stack file or manifests; may be repeated',
+      collect,
+    ),
+  );
+}
+
+/** The same for commands that can do without files. */
+export function withOptionalFiles(command: Command, what: string): Command {
+  return withFileOptions(command.option('-f, --file <path>', what, collect));
+}
+
+function withFileOptions(command: Command): Command {
   return command
-    .requiredOption('-f, --file <path>', 'a stack file or manifests; may be repeated', collect)
     .option('--stack <name>', 'name of the stack, put before all names')
     .addOption(
       new Option('--missing-files <policy>', 'env, secret and config files that do not exist')
@@ -23,9 +39,52 @@ export function withFiles(command: Command): Command {
     .option('--home <path>', 'what ~ stands for');
 }
 
+/** Options of every command about a running cluster. */
+export function withClusterChoice(command: Command): Command {
+  return command
+    .option('--cluster <name>', 'name of the cluster (default: SKEP_CLUSTER, or skep)')
+    .option('--state <folder>', 'where clusters are kept (default: SKEP_STATE, or /var/lib/skep)')
+    .option('--socket <path>', "the manager's socket itself");
+}
+
+/** Options of every command that can wait for what it began. */
+export function withWaiting(command: Command, standard = 300): Command {
+  return command
+    .option('--watch', 'show how far it is, and wait until it is as declared')
+    .option('--timeout <seconds>', 'longest wait', positive, standard);
+}
+
+/** How objects are printed. */
+export function withOutput(command: Command): Command {
+  return command
+    .addOption(new Option('-o, --output <form>', 'how').choices(OUTPUTS).default(OUTPUTS[0]))
+    .option('--no-headers', 'tables without their first line');
+}
+
 /** Options of every command that simulates a cluster. */
 export function withSimulation(command: Command): Command {
-  return withFiles(command)
+  return withSimulationOptions(withFiles(command));
+}
+
+/**
+ * Options of commands that look at a simulated cluster with `-f`, at the running one without.
+ * Before the command runs, `onlySimulated` is set to what was given and is about simulations.
+ */
+export function withNetworkSource(command: Command): Command {
+  const what = 'simulate this instead of asking the running cluster; may be repeated';
+  return withClusterChoice(withSimulationOptions(withOptionalFiles(command, what))).hook(
+    'preAction',
+    (_, self) => {
+      const given = Object.entries(SIMULATION_FLAGS)
+        .filter(([name]) => self.getOptionValueSource(name) === 'cli')
+        .map(([, flag]) => flag);
+      self.setOptionValue('onlySimulated', given);
+    },
+  );
+}
+
+function withSimulationOptions(command: Command): Command {
+  return command
     .option('--nodes <n>', 'how many nodes: node1, node2, …', numberOfNodes, 2)
     .option('--managers <n>', 'how many of them are managers; they take work too', positive, 1)
     .addOption(

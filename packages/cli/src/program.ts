@@ -9,9 +9,12 @@ import { addPolicyCommands } from './commands/policy.js';
 import { simulate, type SimulateOptions } from './commands/simulate.js';
 import { validate, type ValidateOptions } from './commands/validate.js';
 import { CHANGE_TYPES, why, type WhyCommandOptions } from './commands/why.js';
+import { addChangeCommands, addLocalCommands } from './cluster-commands.js';
+import { addCompletion } from './completion-commands.js';
 import { HELP } from './help.js';
+import { addLookCommands } from './look-commands.js';
 import { addNetworkCommands } from './network-commands.js';
-import { withFiles, withSimulation } from './program-options.js';
+import { withFiles, withNetworkSource, withSimulation } from './program-options.js';
 import { CommandFault, EXIT, type ExitCode, type Surroundings } from './surroundings.js';
 
 /** Codes of errors that say that the input is at fault; any other is a fault of skep. */
@@ -22,6 +25,13 @@ const INPUT_CODES: ReadonlySet<SkepErrorCode> = new Set([
   'invalid-argument',
   'failed-precondition',
   'resource-exhausted',
+]);
+
+/** Codes of errors that say that a running cluster cannot be had, now or by this user. */
+const UNAVAILABLE_CODES: ReadonlySet<SkepErrorCode> = new Set([
+  'unavailable',
+  'deadline-exceeded',
+  'permission-denied',
 ]);
 
 /** A text that begins with the place in a file. */
@@ -44,15 +54,24 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
 function failed(thrown: unknown, { err }: Surroundings): ExitCode {
   // Commander has said already what is wrong.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.badInput;
-  const isInput = isSkepError(thrown) && INPUT_CODES.has(thrown.code);
-  if (thrown instanceof CommandFault || isInput) {
+  const exit = expectedExit(thrown);
+  if (exit !== undefined) {
     const text = messageOf(thrown);
     err(`${PLACED.test(text) ? '' : 'skep: '}${text}\n`);
-    return EXIT.badInput;
+    return exit;
   }
   const trace = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   err(`skep: this is a fault of skep, not of the input; please report it\n${trace}\n`);
   return EXIT.fault;
+}
+
+/** The exit code of a failure that is no fault of skep; undefined for one that is. */
+function expectedExit(thrown: unknown): ExitCode | undefined {
+  if (thrown instanceof CommandFault) return thrown.exitCode;
+  if (!isSkepError(thrown)) return undefined;
+  if (thrown.code === 'aborted') return EXIT.interrupted;
+  if (UNAVAILABLE_CODES.has(thrown.code)) return EXIT.unavailable;
+  return INPUT_CODES.has(thrown.code) ? EXIT.badInput : undefined;
 }
 
 function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => void): Command {
@@ -83,7 +102,7 @@ function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => voi
     )
     .addHelpText('after', HELP.convert)
     .action(async (options: ConvertOptions) => exit(await convert(options, surroundings)));
-  withSimulation(program.command('why'))
+  withNetworkSource(program.command('why'))
     .description('say why an object changed: the commits that led to it, the cause first')
     .argument('<object>', 'a name, an id, SERVICE.SLOT, or KIND/NAME')
     .option('--field <path>', 'the newest change of this field, as spec.desiredState')
@@ -94,6 +113,9 @@ function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => voi
       exit(await why(object, options, surroundings)),
     );
   addNetworkCommands(program, surroundings, exit);
+  addLocalCommands(program, surroundings, exit);
+  addChangeCommands(program, surroundings, exit);
+  addLookCommands(program, surroundings, exit);
   program
     .command('doctor')
     .description('say what this machine can do as a node, and what is missing')
@@ -102,5 +124,6 @@ function createProgram(surroundings: Surroundings, exit: (code: ExitCode) => voi
     .addHelpText('after', HELP.doctor)
     .action(async (options: DoctorOptions) => exit(await doctor(options, surroundings)));
   addPolicyCommands(program, surroundings, exit);
+  addCompletion(program, surroundings, exit);
   return program;
 }

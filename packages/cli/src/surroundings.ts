@@ -3,6 +3,8 @@
  */
 import type { SourceFile } from '@skep/manifest';
 import { messageOf } from '@skep/api';
+import type { ControlClient } from '@skep/control';
+import type { LocalClusters } from './live/local-clusters.js';
 import type { ProgressStream } from './views/progress.js';
 
 /** Files, environment and output of a command. */
@@ -22,18 +24,31 @@ export interface Surroundings {
   readonly progress?: ProgressStream;
   /** Milliseconds, to say how long something took. Absent: that is not said. */
   readonly clock?: () => number;
+  /** Reaches the manager that listens on a unix socket. Absent: there are no running clusters. */
+  readonly connect?: (socketPath: string) => ControlClient;
+  /** Clusters of this machine, loaded when they are asked for. Absent: commands cannot. */
+  readonly local?: () => Promise<LocalClusters>;
+  /**
+   * Fires when the user wants an end of what goes on for ever (Ctrl-C). Asked for only by such
+   * commands: from then on it is theirs to end. Absent: never.
+   */
+  readonly interruption?: () => AbortSignal;
 }
 
 /** Exit codes of the command. */
 export const EXIT = Object.freeze({
   /** Everything is as asked. */
   ok: 0,
-  /** The input is good, but the cluster does not settle as declared. */
+  /** The input is good, but the cluster is not as declared, or has no answer. */
   unsettled: 1,
   /** Bad input: a file, or an option. */
   badInput: 2,
+  /** No cluster answers, or it may not be reached. **Source:** sysexits(3), EX_UNAVAILABLE. */
+  unavailable: 69,
   /** skep itself failed. **Source:** sysexits(3), EX_SOFTWARE. */
   fault: 70,
+  /** Ended by Ctrl-C before it was done. **Source:** 128 + SIGINT, as shells say it. */
+  interrupted: 130,
 } as const);
 
 /** One of {@link EXIT}. */

@@ -17,7 +17,7 @@ describe('skep --help', () => {
         expect(out).toMatch(new RegExp(`^ {2}${name} \\[options\\] +\\w`, 'm'));
         expect(out).toContain(`  skep ${name} -f stack.yml`);
       }
-      expect(out).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}70 /);
+      expect(out).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}69 .*\n {2}70 /);
     },
   );
 

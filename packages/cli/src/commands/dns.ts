@@ -2,16 +2,15 @@
  * `skep dns NAME --from TASK`: what a name means to a task.
  */
 import { canonicalJson, taskName } from '@skep/api';
-import { findTask } from 'skep';
 import { EXIT, type ExitCode, type Surroundings } from '../surroundings.js';
-import { withSettledCluster, type SimulationOptions } from './simulated-cluster.js';
+import { askerOf, withNetwork, type NetworkOptions } from './network-source.js';
 
 /** Options of `skep dns`. */
-export interface DnsOptions extends SimulationOptions {
+export type DnsOptions = NetworkOptions & {
   readonly from: string;
   readonly type: string;
   readonly json?: boolean;
-}
+};
 
 const MEANINGS: Readonly<Record<string, string>> = Object.freeze({
   NOERROR: 'known',
@@ -20,19 +19,20 @@ const MEANINGS: Readonly<Record<string, string>> = Object.freeze({
   forwarded: 'not a name of the cluster: upstream servers are asked',
 });
 
-/** Settles the files and asks; exit code 1 when the cluster has no such name. */
+/**
+ * Asks a cluster settled from files, or the running one; exit code 1 when it has no such name.
+ */
 export function dns(
   name: string,
   options: DnsOptions,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  return withSettledCluster(options, surroundings, (cluster) => {
-    const task = findTask(cluster.view(), options.from);
-    const host = cluster.host(task.status.nodeId ?? '');
+  return withNetwork(options, surroundings, async (look) => {
+    const { task, node } = await askerOf(look, options.from);
     const type = options.type.toUpperCase();
-    const result = host.resolver.lookup(task.meta.id, name, type);
+    const result = node.lookup(task.meta.id, name, type);
     const { outcome, addresses, names, ttlSeconds } = result;
-    const asker = { task: taskName(task), node: host.name };
+    const asker = { task: taskName(task), node: node.name };
     if (options.json === true) {
       surroundings.out(`${canonicalJson({ name, type, asker, ...result }, 2)}\n`);
     } else {

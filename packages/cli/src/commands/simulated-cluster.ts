@@ -92,13 +92,13 @@ export async function withSimulatedCluster(
 export function withSettledCluster(
   options: SimulationOptions,
   surroundings: Surroundings,
-  look: (cluster: Cluster) => ExitCode,
+  look: (cluster: Cluster) => ExitCode | Promise<ExitCode>,
 ): Promise<ExitCode> {
   return withSimulatedCluster(options, surroundings, async ({ cluster, declare: declareAll }) => {
     await declareAll();
     const settlement = await cluster.settle({ limitMs: options.limit * 1000 });
     const isGood = reportUnsettled(cluster, settlement, surroundings);
-    const exit = look(cluster);
+    const exit = await look(cluster);
     return exit === EXIT.ok && !isGood ? EXIT.unsettled : exit;
   });
 }

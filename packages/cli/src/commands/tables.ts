@@ -11,18 +11,18 @@ import {
   type RenderedNamespace,
   type Tool,
 } from '@skep/network';
-import type { Cluster } from 'skep';
 import { CommandFault, type ExitCode, EXIT, type Surroundings } from '../surroundings.js';
-import { withSettledCluster, type SimulationOptions } from './simulated-cluster.js';
+import type { NetworkLook } from '../views/network-look.js';
+import { withNetwork, type NetworkOptions } from './network-source.js';
 
 /** Forms in which tables are shown. */
 export const TABLE_FORMATS = ['table', 'ipvsadm', 'nft', 'iptables', 'json'] as const;
 
 /** Options of `skep tables`. */
-export interface TablesOptions extends SimulationOptions {
+export type TablesOptions = NetworkOptions & {
   readonly network?: string;
   readonly format: (typeof TABLE_FORMATS)[number];
-}
+};
 
 interface ToolFormat {
   readonly render: (tables: NodeTables) => readonly RenderedNamespace[];
@@ -37,17 +37,17 @@ const TOOL_FORMATS: Readonly<Record<'ipvsadm' | 'nft' | 'iptables', ToolFormat>>
   iptables: { render: renderNode, tools: ['iptables', 'ip6tables'] },
 });
 
-/** Settles the files and shows the tables of one node. */
+/** Shows the tables of one node: settled from files, or of the running cluster. */
 export function tables(
   node: string,
   options: TablesOptions,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  return withSettledCluster(options, surroundings, (cluster) => {
-    const held = cluster.host(node).dataplane.tables;
+  return withNetwork(options, surroundings, async (look) => {
+    const { tables: held } = await look.node(node);
     if (held === undefined) throw new CommandFault(`node ${node} was assigned nothing`);
     checkNetwork(held, options.network);
-    surroundings.out(textOf(cluster, held, options));
+    surroundings.out(textOf(look, held, options));
     return EXIT.ok;
   });
 }
@@ -63,15 +63,13 @@ function checkNetwork({ networks, nodeName }: NodeTables, wanted: string | undef
   );
 }
 
-function textOf(cluster: Cluster, held: NodeTables, { format, network }: TablesOptions): string {
+function textOf(look: NetworkLook, held: NodeTables, { format, network }: TablesOptions): string {
   const only = network === undefined ? {} : { network };
   switch (format) {
     case 'json':
       return `${canonicalJson(tablesJson(held, only), 2)}\n`;
-    case 'table': {
-      const names = new Map(cluster.simulator.hosts.map(({ id, name }) => [id, name]));
-      return renderTables(held, { ...only, nodeName: (id) => names.get(id) ?? id });
-    }
+    case 'table':
+      return renderTables(held, { ...only, nodeName: look.nodeName });
     case 'ipvsadm':
     case 'nft':
     case 'iptables':

@@ -1,14 +1,15 @@
 /**
  * `skep trace packet --to HOST:PORT`: the way of a request through the tables of the nodes.
  */
+import type { RequestResult } from '@skep/adapter-simulator';
 import { canonicalJson } from '@skep/api';
 import { renderConnection } from '@skep/network';
-import type { Cluster } from 'skep';
 import { EXIT, type ExitCode, type Surroundings } from '../surroundings.js';
-import { withSettledCluster, type SimulationOptions } from './simulated-cluster.js';
+import type { LookRequest } from '../views/network-look.js';
+import { withNetwork, type NetworkOptions } from './network-source.js';
 
 /** Options of `skep trace packet`. */
-export interface TracePacketOptions extends SimulationOptions {
+export type TracePacketOptions = NetworkOptions & {
   readonly to: string;
   /** A task; absent: somebody outside of the cluster. */
   readonly from?: string;
@@ -16,17 +17,21 @@ export interface TracePacketOptions extends SimulationOptions {
   /** How many requests, one after another. */
   readonly count: number;
   readonly json?: boolean;
-}
+};
 
-type Request = ReturnType<Cluster['request']>;
-
-/** Settles the files and follows requests; exit code 1 when one is not answered. */
+/**
+ * Follows requests through a cluster settled from files, or the running one; exit code 1 when one
+ * is not answered.
+ */
 export function tracePacket(
   options: TracePacketOptions,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  return withSettledCluster(options, surroundings, (cluster) => {
-    const results = Array.from({ length: options.count }, () => requestOf(cluster, options));
+  return withNetwork(options, surroundings, async (look) => {
+    const results: RequestResult[] = [];
+    for (let at = 0; at < options.count; at += 1) {
+      results.push(await look.request(options.to, requestOf(options)));
+    }
     if (options.json === true) surroundings.out(`${canonicalJson(results, 2)}\n`);
     else surroundings.out(results.map((result, at) => textOf(result, at, options)).join('\n'));
     return results.every(({ outcome }) => outcome === 'answered') ? EXIT.ok : EXIT.unsettled;
@@ -34,15 +39,15 @@ export function tracePacket(
 }
 
 /** A request as the options of a command say it. */
-export function requestOf(
-  cluster: Cluster,
-  { to, from, protocol }: Pick<TracePacketOptions, 'to' | 'from' | 'protocol'>,
-): Request {
-  return cluster.request(to, { protocol, ...(from === undefined ? {} : { from }) });
+export function requestOf({
+  from,
+  protocol,
+}: Pick<TracePacketOptions, 'from' | 'protocol'>): LookRequest {
+  return { protocol, ...(from === undefined ? {} : { from }) };
 }
 
 function textOf(
-  result: Request,
+  result: RequestResult,
   at: number,
   { to, from, protocol, count }: TracePacketOptions,
 ): string {
@@ -58,7 +63,8 @@ function textOf(
   };
   const end =
     result.outcome === 'answered'
-      ? `  by ${taskName ?? 'nobody'} on ${node ?? ''}: ${body} (it saw ${seenSource ?? ''})\n`
+      ? `  by ${taskName ?? 'nobody'} on ${node ?? ''}${body === '' ? '' : `: ${body}`} ` +
+        `(it saw ${seenSource ?? ''})\n`
       : '';
   return `${heading}${renderConnection(connection, { indent: 2 })}${end}`;
 }

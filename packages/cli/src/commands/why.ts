@@ -5,19 +5,21 @@ import { canonicalJson, compareText, isSkepError, taskName, Task } from '@skep/a
 import type { AnyKind, Kind, StoredObject } from '@skep/api';
 import { declarableKinds, renderWhy, type Cluster } from 'skep';
 import { CommandFault, EXIT, type ExitCode, type Surroundings } from '../surroundings.js';
-import { withSettledCluster, type SimulationOptions } from './simulated-cluster.js';
+import { whyLive } from '../live/explain.js';
+import { checkOptions, type NetworkOptions } from './network-source.js';
+import { withSettledCluster } from './simulated-cluster.js';
 
 /** What may have happened to an object. */
 export const CHANGE_TYPES = ['created', 'updated', 'deleted'] as const;
 
 /** Options of `skep why`. */
-export interface WhyCommandOptions extends SimulationOptions {
+export type WhyCommandOptions = NetworkOptions & {
   /** The newest change of this field, or of something inside of it. Default: of any. */
   readonly field?: string;
   /** The newest change of this sort. Default: of any. */
   readonly change?: (typeof CHANGE_TYPES)[number];
   readonly json?: boolean;
-}
+};
 
 /** An object of the cluster, and what it is. */
 interface Meant {
@@ -28,13 +30,19 @@ interface Meant {
 /** Names that a complaint lists. */
 const NAMES_MAX = 10;
 
-/** Settles the files and tells; exit code 1 when no such change is known. */
+/**
+ * Tells it of a cluster settled from files, or of the running one; exit code 1 when no such change
+ * is known.
+ */
 export function why(
   reference: string,
   options: WhyCommandOptions,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
-  return withSettledCluster({ ...options, isTraced: true }, surroundings, (cluster) => {
+  const { file } = options;
+  checkOptions(options);
+  if (file === undefined) return whyLive(reference, options, surroundings);
+  return withSettledCluster({ ...options, file, isTraced: true }, surroundings, (cluster) => {
     const { kind, id } = objectMeant(cluster, reference);
     const { field, change } = options;
     const steps = cluster.why(kind as Kind, id, {

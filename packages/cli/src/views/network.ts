@@ -2,19 +2,32 @@
  * What nodes hold, as pictures in text.
  */
 import { compareText } from '@skep/api';
-import { renderNodeMap, renderTables } from '@skep/network';
+import { renderNodeMap, renderTables, type Names, type NodeTables } from '@skep/network';
 import type { Cluster } from 'skep';
+import type { NetworkLook } from './network-look.js';
 
 const NOTHING_YET = 'nothing was assigned yet';
 
 /** The map of every node: the picture that an operator draws on a whiteboard. */
 export function nodeMaps(cluster: Cluster): string {
-  return [...cluster.simulator.hosts]
+  const nodes = [...cluster.simulator.hosts]
     .sort((a, b) => compareText(a.name, b.name))
-    .map(({ name, dataplane }) =>
-      dataplane.tables === undefined
-        ? `${name}  ${NOTHING_YET}`
-        : renderNodeMap(dataplane.tables, namesOf(cluster)).trimEnd(),
+    .map(({ name, dataplane }) => ({ name, tables: dataplane.tables }));
+  return mapsOf(nodes, namesOf(cluster));
+}
+
+/** The same of any cluster, one that runs or a simulated one. */
+export async function lookMaps(look: NetworkLook): Promise<string> {
+  return mapsOf(await look.nodes(), look);
+}
+
+function mapsOf(
+  nodes: readonly { readonly name: string; readonly tables?: NodeTables | undefined }[],
+  names: Names,
+): string {
+  return nodes
+    .map(({ name, tables }) =>
+      tables === undefined ? `${name}  ${NOTHING_YET}` : renderNodeMap(tables, names).trimEnd(),
     )
     .join('\n\n');
 }

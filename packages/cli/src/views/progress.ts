@@ -4,7 +4,10 @@
 import { SingleBar } from 'cli-progress';
 
 /** Where progress is shown: standard error, when it is a terminal. */
-export type ProgressStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
+export type ProgressStream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+};
 
 /** A bar that may not be there. */
 export interface ProgressBar {

@@ -78,7 +78,7 @@ export function servicesTable(view: View): string {
 }
 
 /** `2/3`: running and wanted. A global service wants a task on every node that qualifies. */
-function replicasOf(view: View, service: Service): string {
+export function replicasOf(view: View, service: Service): string {
   const tasks = view.list(Task, byService(service.meta.id));
   const running = tasks.filter(({ status }) => status.state === 'running').length;
   const mode = serviceMode(service.spec);
@@ -103,7 +103,7 @@ export function globalsWithoutNodes(view: View): readonly string[] {
 }
 
 /** `node1 ×3, node2`: where running tasks are. */
-function placesOf(view: View, service: Service): string {
+export function placesOf(view: View, service: Service): string {
   const counts = new Map<string, number>();
   for (const { status } of view.list(Task, byService(service.meta.id))) {
     if (status.state !== 'running') continue;
