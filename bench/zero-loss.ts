@@ -82,7 +82,8 @@ async function* runOn(isContainer: boolean, repeats: number): AsyncIterable<Benc
       for (const [client, { answered, failed, faults }] of results) {
         total.answered += answered;
         total.lost += failed;
-        const at = `round ${repeat}, ${client}${faults.length === 0 ? '' : `: ${faults.join('; ')}`}`;
+        const what = faults.length === 0 ? '' : `: ${faults.join('; ')}`;
+        const at = `round ${repeat}, ${client}${what}`;
         yield { case: at, metric: 'answered', value: answered, unit: 'requests' };
         yield { case: at, metric: 'lost', value: failed, unit: 'requests' };
       }

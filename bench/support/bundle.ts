@@ -1,8 +1,8 @@
 /**
  * A benchmark as one file. What runs the sources of tests and examples keeps the name of each
- * function, which costs a call at every closure that is made (10 to 35 %), and calls between modules
- * cost more than within one. Measured is what an application runs that was put together by a
- * bundler.
+ * function, which costs a call at every closure that is made (10 to 35 %), and calls between
+ * modules cost more than within one. Measured is what an application runs that was put together by
+ * a bundler.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';

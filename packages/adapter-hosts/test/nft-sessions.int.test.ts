@@ -221,7 +221,8 @@ suite(`programs nft that stay${lack}`, () => {
     const script = `
       const { NftSessions } = require('./packages/adapter-hosts/src/namespace/nft-sessions.ts');
       const sessions = new NftSessions();
-      const text = { namespace: ${JSON.stringify(HOUSE)}, command: ['nft', '-f', '-'], input: 'list tables' };
+      const command = ['nft', '-f', '-'];
+      const text = { namespace: ${JSON.stringify(HOUSE)}, command, input: 'list tables' };
       sessions.run([text, text]).then(() => {
         console.log(sessions.processes[0][1]);
         setInterval(() => undefined, 1000);

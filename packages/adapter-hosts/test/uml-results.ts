@@ -19,7 +19,10 @@ export interface UmlResults {
     /** Findings of another repair. */
     readonly again: readonly string[];
   };
-  /** The balancer of the network that another agent of node1 leaves, and what a connection meanwhile was answered. */
+  /**
+   * The balancer of the network that another agent of node1 leaves, and what a connection meanwhile
+   * was answered.
+   */
   readonly successor: {
     readonly tables: Readonly<Record<string, string>>;
     readonly during: readonly string[];

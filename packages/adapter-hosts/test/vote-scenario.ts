@@ -81,7 +81,7 @@ export function voteScenario(scenario: VoteScenario): VotePlay {
     return printed.split('\n');
   };
 
-  /** Who answers `times` requests by each way, and whom it sees: tcp and udp, both nodes, inside. */
+  /** Who answers `times` requests by each way, and whom it sees: tcp, udp, both nodes, inside. */
   const everyWay = async (times: number): Promise<ReadonlyMap<string, readonly string[]>> => {
     const ways = new Map<string, readonly string[]>();
     for (const { name, address } of cluster.hosts) {

@@ -36,6 +36,8 @@ export async function runAgent(file: string, processLogger: Logger): Promise<voi
     node: kernelNode(settings, node),
     renderer: settings.dataplane,
     stateFile: join(folder, localStateName()),
+    // An engine makes the namespaces of its containers itself.
+    taskNamespaces: settings.runtime === 'docker' ? 'adopted' : 'made',
   });
   const resolver = nodeResolver({
     dataplane,

@@ -73,7 +73,8 @@ export class LiveCluster extends ClusterBase {
     const named = view.list(Node).filter(({ meta }) => meta.name === name);
     if (byId !== undefined) {
       if (byId.meta.name === name) return byId;
-      const message = `the id ${byId.meta.id} is that of the node '${byId.meta.name}', not '${name}'`;
+      const { id, name: known } = byId.meta;
+      const message = `the id ${id} is that of the node '${known}', not '${name}'`;
       throw new SkepError('already-exists', `${message}; use that name, or another id`);
     }
     const [node, another] = named;

@@ -171,7 +171,7 @@ export class Table {
     }
   }
 
-  /** Replaces the object of a row. Keys are worked out again, which is cheaper than keeping them. */
+  /** Replaces the object of a row. Keys are worked out again: cheaper than to keep them. */
   replace(row: Row, object: StoredObject): void {
     const before = row.object;
     row.object = object;

@@ -69,7 +69,8 @@ suite(`names for namespaces of processes${lack}`, () => {
       { namespace: 'x', command: ['nft', '-f', '-'], input: `netns add ${PREFIX}task_a\n` },
     ];
     await adopted.over(run)(commands);
-    const attached = `netns attach ${PREFIX}task_a ${pid}\nnetns add ${PREFIX}task_b\nlink set lo up\n`;
+    const lines = [`netns attach ${PREFIX}task_a ${pid}`, `netns add ${PREFIX}task_b`];
+    const attached = `${lines.join('\n')}\nlink set lo up\n`;
     expect(ran[0]).toEqual([{ ...commands[0], input: attached }, commands[1]]);
     expect(await adopted.isNamed('a')).toBe(false);
     const ended = once(child, 'exit');

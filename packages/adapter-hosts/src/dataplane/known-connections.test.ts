@@ -5,10 +5,24 @@ const forget = (destination: string, source: string, family = 'ipv4'): string =>
   `-D -f ${family} --orig-dst ${destination} --reply-src ${source}`;
 
 /** As `conntrack -L` prints them. */
-const PRINTED = `udp      17 28 src=10.0.9.8 dst=10.0.9.2 sport=4000 dport=53 [UNREPLIED] src=10.0.9.3 dst=10.0.9.8 sport=53 dport=4000 mark=0 use=1
-tcp      6 431999 ESTABLISHED src=10.0.9.8 dst=10.0.9.7 sport=4001 dport=80 src=10.0.9.4 dst=10.0.9.8 sport=80 dport=4001 [ASSURED] mark=0 use=1
-tcp      6 300 ESTABLISHED src=fd00::8 dst=fd00::2 sport=4002 dport=80 src=fd00::3 dst=fd00::8 sport=80 dport=4002 mark=0 use=1
-`;
+/** As conntrack(8) prints them: a line each. */
+const PRINTED = [
+  [
+    'udp      17 28 src=10.0.9.8 dst=10.0.9.2 sport=4000 dport=53 [UNREPLIED]',
+    'src=10.0.9.3 dst=10.0.9.8 sport=53 dport=4000 mark=0 use=1',
+  ],
+  [
+    'tcp      6 431999 ESTABLISHED src=10.0.9.8 dst=10.0.9.7 sport=4001 dport=80',
+    'src=10.0.9.4 dst=10.0.9.8 sport=80 dport=4001 [ASSURED] mark=0 use=1',
+  ],
+  [
+    'tcp      6 300 ESTABLISHED src=fd00::8 dst=fd00::2 sport=4002 dport=80',
+    'src=fd00::3 dst=fd00::8 sport=80 dport=4002 mark=0 use=1',
+  ],
+  [''],
+]
+  .map((parts) => parts.join(' '))
+  .join('\n');
 
 describe('connections to forget', () => {
   it('are those that there are, by the address asked for and who answers', () => {

@@ -8,8 +8,8 @@ import { textOf, type RenderedStep, type Tool } from '@skep/network';
 import type { CommandResult, NamespaceCommand } from '../namespace/command-runner.js';
 
 /**
- * Runs lines of words for conntrack(8), each of which may find nothing, in one process. Before 1.4.7
- * it reads no lines, and is started for each.
+ * Runs lines of words for conntrack(8), each of which may find nothing, in one process. Before
+ * 1.4.7 it reads no lines, and is started for each.
  */
 const CONNTRACK_LINES = [
   'lines=$(cat)',

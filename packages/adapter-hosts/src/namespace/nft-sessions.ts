@@ -48,7 +48,8 @@ interface Place {
 }
 
 /**
- * See the module comment. Calls of `run` that overlap have to be about different namespaces; `close`
+ * See the module comment. Calls of `run` that overlap have to be about different namespaces;
+ * `close`
  * ends all processes.
  */
 export class NftSessions {

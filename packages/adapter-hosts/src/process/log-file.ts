@@ -5,7 +5,15 @@
  *
  * Marks are lines `time stdout stderr`; the first one says where the kept text begins.
  */
-import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogStream } from '../task/log-lines.js';

@@ -64,8 +64,9 @@ function namespaceItem(namespace: NamespaceReference): readonly Item[] {
 
 /**
  * The gateway bridge and the host's settings. The bridge has a MAC address of its own: left to the
- * kernel it is that of one of its ports, and changes when tasks come and go; then whoever answers by
- * way of the host sends into the void until it looks for its neighbour again, some seconds later.
+ * kernel it is that of one of its ports, and changes when tasks come and go; then whoever answers
+ * by way of the host sends into the void until it looks for its neighbour again, some seconds
+ * later.
  *
  * **Source:** moby libnetwork/drivers/bridge/setup_device.go, for the same reason.
  */
