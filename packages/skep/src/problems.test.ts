@@ -73,6 +73,12 @@ describe('problemsOf', () => {
     ]);
   });
 
+  it('names a node that got no address in a network, though it is ready', async () => {
+    expect(await problems(node('n1', { conditions: [condition('false')] }))).toEqual([
+      'Node n1 addresses-exhausted: no address is free',
+    ]);
+  });
+
   it('counts replicas that are missing, with the newest error', async () => {
     expect(
       await problems(

@@ -57,10 +57,14 @@ export function problemsOf(view: View, options?: ExplainOptions): readonly Probl
   ].sort(compareProblems);
 }
 
-function nodeProblems({ meta, status }: Node): readonly Problem[] {
-  if (status.state === 'ready') return [];
+function nodeProblems(node: Node): readonly Problem[] {
+  const { meta, status } = node;
+  // Without an address in a network it has no tables of it, though tasks may run there.
+  const lacks = conditionProblems(node, status.conditions);
+  if (status.state === 'ready') return lacks;
   const message = `node is ${status.state}${status.message === '' ? '' : `: ${status.message}`}`;
-  return [{ kind: Node.name, name: meta.name, code: `node-${status.state}`, message }];
+  const away = { kind: Node.name, name: meta.name, code: `node-${status.state}`, message };
+  return [away, ...lacks];
 }
 
 function conditionProblems(
