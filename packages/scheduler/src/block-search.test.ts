@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Node, Task } from '@skep/api';
 import { node, task } from './__fixtures__/builders.js';
 import { ClusterState } from './cluster-state.js';
+import type { NodeInfo } from './node-info.js';
 import { resourceFilter } from './filters/resource-filter.js';
 import { placeGroup, type PlacementReason } from './place.js';
 import { composePolicy, weighted } from './policies/compose-policy.js';
@@ -39,7 +40,42 @@ const hosts = topologySpreadScore({
   defaults: [{ topologyKey: 'node.hostname', maxSkew: 2, otherwise: 'prefer' }],
 });
 
+/** A score of somebody else, with bounds of its own: fewer tasks, and less memory left. */
+const activeTasks = (info: NodeInfo): number => info.activeTasks;
+const memoryLeft = (info: NodeInfo): number => info.availableMemoryBytes / 1e9;
+const custom: Score = {
+  name: 'custom',
+  label: 'fewer tasks, less memory',
+  prepare: (): PreparedScore => ({
+    score: (info) => 30 - 5 * activeTasks(info) - memoryLeft(info),
+    scoreAll: (columns, ordinals, out) => {
+      const tasks = columns.followed(activeTasks);
+      const memory = columns.followed(memoryLeft);
+      for (const [k, at] of ordinals.entries()) {
+        out[k] = 30 - 5 * (tasks[at] ?? NaN) - (memory[at] ?? NaN);
+      }
+    },
+    boundAll: (columns, out) => {
+      const tasks = columns.ranges(activeTasks).least;
+      const memory = columns.ranges(memoryLeft).least;
+      for (let b = 0; b < out.length; b += 1) {
+        out[b] = 30 - 5 * (tasks[b] ?? NaN) - (memory[b] ?? NaN);
+      }
+    },
+    planes: () => [
+      {
+        constant: 30,
+        terms: [
+          { column: activeTasks, factor: -5 },
+          { column: memoryLeft, factor: -1 },
+        ],
+      },
+    ],
+  }),
+};
+
 const score = fc.constantFrom<Score>(
+  custom,
   leastAllocatedScore(),
   leastAllocatedScore({ cpu: 3 }),
   leastAllocatedScore({ memory: 0 }),

@@ -2,7 +2,7 @@
  * The two best nodes by total, looked for only in blocks that can hold them.
  */
 import type { ActiveScore } from './active-plugins.js';
-import { JointBounds } from './joint-bounds.js';
+import type { JointBounds } from './joint-bounds.js';
 import type { NodeColumns } from './node-columns.js';
 import type { NodeInfo } from './node-info.js';
 import type { NodeTerm } from './policy.js';
@@ -35,11 +35,11 @@ export function canBound({ scores }: PreparedGroup, { size }: NodeColumns): bool
   );
 }
 
-/** The same as looking at every node that the mask lets pass, bit for bit. */
+/** The same as looking at every node that the mask, if any, lets pass, bit for bit. */
 export function searchBlocks(
   { scores, policy: { tieBreak } }: PreparedGroup,
   columns: NodeColumns,
-  { mask, scratch }: { readonly mask: Uint8Array; readonly scratch: ScratchArrays },
+  { mask, scratch }: { readonly mask: Uint8Array | undefined; readonly scratch: ScratchArrays },
 ): Pick {
   const bounds = new BlockBounds(scores, columns, scratch);
   const top = new TopTwo(columns.nodes, tieBreak);
@@ -58,6 +58,8 @@ export function searchBlocks(
 class BlockBounds {
   /** How many blocks are left. */
   size = 0;
+  /** Where among those left the highest bound is. */
+  #most = 0;
   readonly #columns: NodeColumns;
   readonly #bounds: Float64Array;
   /** The part of scores that are not bounded together with others. */
@@ -68,65 +70,92 @@ class BlockBounds {
   constructor(scores: readonly ActiveScore[], columns: NodeColumns, scratch: ScratchArrays) {
     const { positions, sizes } = columns.blocks;
     this.#columns = columns;
-    this.#bounds = scratch.bounds(0, positions).fill(0);
-    this.#apart = scratch.bounds(1, positions).fill(0);
-    this.#joint = JointBounds.of(scores, columns);
+    this.#bounds = scratch.bounds(0, positions);
+    this.#apart = scratch.bounds(1, positions);
     this.#left = scratch.few(positions);
+    const isJoint = scratch.joint.take(scores, columns);
+    this.#joint = isJoint ? scratch.joint : undefined;
+    if (isJoint) this.#apart.fill(0);
     const part = scratch.bounds(2, positions);
     for (let s = 0; s < scores.length; s += 1) {
       const { prepared, weight } = scores[s] as ActiveScore;
       prepared.boundAll?.(columns, part);
-      addTo(this.#bounds, part, weight);
-      if (prepared.planes === undefined) addTo(this.#apart, part, weight);
+      if (s === 0) setTo(this.#bounds, part, weight);
+      else addTo(this.#bounds, part, weight);
+      if (isJoint && prepared.planes === undefined) addTo(this.#apart, part, weight);
     }
+    let most = -Infinity;
     for (let b = 0; b < positions; b += 1) {
-      if ((sizes[b] as number) > 0) this.#left[this.size++] = b;
+      if (sizes[b] === 0) continue;
+      const bound = this.#bounds[b] as number;
+      if (bound > most) {
+        most = bound;
+        this.#most = this.size;
+      }
+      this.#left[this.size++] = b;
     }
   }
 
-  /** Takes out the block with the highest bound. */
+  /** Takes out the block with the highest bound: once, and once after each drop. */
   takeMost(): number {
     const left = this.#left;
-    let at = 0;
-    for (let k = 1; k < this.size; k += 1) {
-      const bound = this.#bounds[left[k] as number] as number;
-      if (bound > (this.#bounds[left[at] as number] as number)) at = k;
-    }
-    const block = left[at] as number;
+    const block = left[this.#most] as number;
     this.size -= 1;
-    left[at] = left[this.size] as number;
+    left[this.#most] = left[this.size] as number;
     return block;
   }
 
   /** Drops blocks that can hold neither the best nor the second. */
   drop(top: TopTwo): void {
-    const size = this.size;
-    this.size = 0;
-    for (let k = 0; k < size; k += 1) {
-      const block = this.#left[k] as number;
-      if (this.#isWorth(block, top)) this.#left[this.size++] = block;
-    }
+    this.#keep(top, undefined);
   }
 
   /** The same, with a closer look at the bounds. */
   tighten(top: TopTwo): void {
-    this.drop(top);
-    const joint = this.#joint;
-    if (joint === undefined) return;
-    for (let k = 0; k < this.size; k += 1) {
-      const block = this.#left[k] as number;
-      const together = joint.of(block) + (this.#apart[block] as number);
-      if (together < (this.#bounds[block] as number)) this.#bounds[block] = together;
-    }
-    this.drop(top);
+    this.#keep(top, this.#joint);
   }
 
-  #isWorth(block: number, { second, secondTotal, tieBreak }: TopTwo): boolean {
-    const bound = this.#bounds[block] as number;
-    if (bound !== secondTotal) return bound > secondTotal;
-    // As good as the second at most: the earlier node wins, unless something else decides.
+  /** Keeps the blocks that are worth a look, in one pass. */
+  #keep(top: TopTwo, joint: JointBounds | undefined): void {
+    const { secondTotal } = top;
+    const left = this.#left;
+    const bounds = this.#bounds;
+    const { size } = this;
+    let kept = 0;
+    let most = -Infinity;
+    this.#most = 0;
+    for (let k = 0; k < size; k += 1) {
+      const block = left[k] as number;
+      let bound = bounds[block] as number;
+      if (joint !== undefined && bound >= secondTotal) {
+        const together = joint.of(block) + (this.#apart[block] as number);
+        if (together < bound) {
+          bound = together;
+          bounds[block] = together;
+        }
+      }
+      if (!(bound > secondTotal || (bound === secondTotal && this.#isEarlier(block, top))))
+        continue;
+      if (bound > most) {
+        most = bound;
+        this.#most = kept;
+      }
+      left[kept] = block;
+      kept += 1;
+    }
+    this.size = kept;
+  }
+
+  /** Whether the block is worth a look where it holds nothing better than the second. */
+  #isEarlier(block: number, { second, tieBreak }: TopTwo): boolean {
+    // As good as the second: the earlier node wins, unless something else decides.
     return tieBreak !== undefined || this.#columns.blocks.first(block) < second;
   }
+}
+
+/** The first part of a sum: what adding it to 0 would give, bit for bit. */
+function setTo(sum: Float64Array, part: Float64Array, weight: number): void {
+  for (let b = 0; b < sum.length; b += 1) sum[b] = 0 + weight * (part[b] as number);
 }
 
 function addTo(sum: Float64Array, part: Float64Array, weight: number): void {
@@ -141,7 +170,7 @@ class BlockLook {
   readonly #scores: readonly ActiveScore[];
   readonly #columns: NodeColumns;
   readonly #scratch: ScratchArrays;
-  readonly #mask: Uint8Array;
+  readonly #mask: Uint8Array | undefined;
 
   constructor(
     top: TopTwo,
@@ -149,7 +178,7 @@ class BlockLook {
       readonly scores: readonly ActiveScore[];
       readonly columns: NodeColumns;
       readonly scratch: ScratchArrays;
-      readonly mask: Uint8Array;
+      readonly mask: Uint8Array | undefined;
     },
   ) {
     this.#top = top;
@@ -162,30 +191,35 @@ class BlockLook {
   at(block: number): void {
     const ordinals = this.#columns.blocks.members(block);
     const mask = this.#mask;
-    let isAny = 0;
-    for (let k = 0; k < ordinals.length; k += 1) isAny |= mask[ordinals[k] as number] as number;
-    if (isAny === 0) return;
+    if (mask !== undefined && !isAnyIn(mask, ordinals)) return;
     const top = this.#top;
     const totals = this.#totals(ordinals);
     for (let k = 0; k < ordinals.length; k += 1) {
       const total = totals[k] as number;
+      if (!(total >= top.secondTotal)) continue;
       const at = ordinals[k] as number;
-      if (total >= top.secondTotal && mask[at] === 1) top.take(at, total);
+      if (mask === undefined || mask[at] === 1) top.take(at, total);
     }
   }
 
   #totals(ordinals: Int32Array): Float64Array {
-    const totals = this.#scratch.sums(0, ordinals.length).fill(0);
+    const totals = this.#scratch.sums(0, ordinals.length);
     const part = this.#scratch.sums(1, ordinals.length);
     for (let s = 0; s < this.#scores.length; s += 1) {
       const { prepared, weight } = this.#scores[s] as ActiveScore;
       prepared.scoreAll?.(this.#columns, ordinals, part);
-      for (let k = 0; k < part.length; k += 1) {
-        totals[k] = (totals[k] as number) + weight * (part[k] as number);
-      }
+      if (s === 0) setTo(totals, part, weight);
+      else addTo(totals, part, weight);
     }
     return totals;
   }
+}
+
+function isAnyIn(mask: Uint8Array, ordinals: Int32Array): boolean {
+  for (let k = 0; k < ordinals.length; k += 1) {
+    if (mask[ordinals[k] as number] === 1) return true;
+  }
+  return false;
 }
 
 /** The two best of the nodes it is given, in any order. */

@@ -93,8 +93,10 @@ export class BlockTree {
     this.#blocks.splice(this.#blocks.indexOf(cell.block), 1);
     this.#members.close(cell.block);
     cell.block = -1;
+    const known = this.#blocks.length;
     cell.cut = this.#cutOf(ordinals);
-    for (const half of [cell.cut.below, cell.cut.above]) changed(half.block);
+    // Two mostly; more where a half is large because many nodes are alike, and was cut again.
+    for (let k = known; k < this.#blocks.length; k += 1) changed(this.#blocks[k] as number);
   }
 
   #cellOf(ordinals: readonly number[]): Cell {

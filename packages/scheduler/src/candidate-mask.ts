@@ -12,7 +12,7 @@ import type { Verdicts } from './verdict-cache.js';
 /** The nodes that a group may go to, worked out anew whenever asked. */
 export class CandidateMask {
   /** 1 for every node that passes, by ordinal. Look, do not touch. */
-  bits: Uint8Array = new Uint8Array(0);
+  bits: Uint8Array = NO_BITS;
   /** How many pass. */
   count = 0;
   readonly #prepared: PreparedGroup;
@@ -40,20 +40,22 @@ export class CandidateMask {
    */
   refresh(columns: NodeColumns): void {
     const kept = this.#kept.get();
-    const asked = this.#asked.filter((filter) => filter.passesAll?.(columns) !== true);
-    if (asked.length === 0) {
-      this.bits = kept;
-      this.count = this.#kept.count;
-      return;
-    }
     const scratch = this.#prepared.state.indexes.scratch.sized(columns.size);
     const { mask } = scratch;
-    mask.set(kept);
-    for (const filter of asked) refuse(filter, columns, mask);
-    this.bits = mask;
-    this.count = scratch.countMask();
+    let isOwn = false;
+    for (let k = 0; k < this.#asked.length; k += 1) {
+      const filter = this.#asked[k] as PreparedFilter;
+      if (filter.passesAll?.(columns) === true) continue;
+      if (!isOwn) mask.set(kept);
+      isOwn = true;
+      refuse(filter, columns, mask);
+    }
+    this.bits = isOwn ? mask : kept;
+    this.count = isOwn ? scratch.countMask() : this.#kept.count;
   }
 }
+
+const NO_BITS = new Uint8Array(0);
 
 /** Whether verdicts are had from before: they have a key, and no columns to be had by anew. */
 function isKept(filter: PreparedFilter): boolean {

@@ -53,6 +53,27 @@ describe('blocks of nodes', () => {
     expectWhole(state.columns);
   });
 
+  it('are all followed when a full block falls apart into more than two', () => {
+    // Half of the nodes are used, so that the first cut is between them and the others.
+    const name = (at: number): string => `n${at + 100}`;
+    const big = { memoryBytes: 4e9 };
+    const small = { memoryBytes: 1e8 };
+    const resources = { cpuNanos: 4e9, memoryBytes: 8e9 };
+    const state = new ClusterState({
+      nodes: Array.from({ length: 100 }, (_, at) => node({ id: name(at), resources })),
+    });
+    for (let at = 0; at < 100; at += 1) {
+      if (at < 75) state.place(task({ id: `small${at}`, reservations: small }), name(at));
+      if (at >= 50) state.place(task({ id: `big${at}`, reservations: big }), name(at));
+    }
+    expectWhole(state.columns);
+    // They come over into one block: most as those in it, and a few less used ones.
+    for (let at = 50; at < 100; at += 1) {
+      state.release(`big${at}`);
+      if (at > 84) expectWhole(state.columns);
+    }
+  });
+
   it('hold only nodes of one capacity and one place, where there are enough', () => {
     const { columns } = clusterOf(600);
     for (const members of membersOf(columns.blocks)) {
@@ -78,5 +99,22 @@ describe('blocks of nodes', () => {
       return new Set(uses).size > 1;
     });
     expect(mixed).toEqual([]);
+  });
+
+  it('have the most points of the places that nodes of their group are in', () => {
+    const { columns } = clusterOf(600);
+    const { blocks } = columns;
+    const { of, values } = columns.domains('zone');
+    const points = values.map((_, place) => 10 + place * (place === 1 ? -5 : 1));
+    const out = new Float64Array(blocks.positions).fill(1);
+    blocks.addMost(of, points, out);
+    for (const [block, members] of membersOf(blocks).entries()) {
+      const most = Math.max(0, ...members.map((at) => points[of[at] ?? -1] ?? 0));
+      if (members.length > 0) expect(out[block]).toBe(1 + most);
+    }
+    // A key that no node has is nowhere, and that has no points.
+    const none = new Float64Array(blocks.positions).fill(1);
+    blocks.addMost(columns.domains('nothing').of, [], none);
+    expect(new Set(none)).toEqual(new Set([1]));
   });
 });

@@ -27,13 +27,21 @@ export class NodeBlocks {
   /** The columns that ranges are kept of, and those. */
   readonly #columns: Float64Array[] = [];
   readonly #ranges: BlockRanges[] = [];
+  /** By group, while it is used. */
+  readonly #most: Float64Array;
   readonly #places = new Map<Int32Array, readonly (readonly number[])[]>();
   readonly #stale: number[] = [];
   #isStale: Uint8Array;
-  readonly #spoil = (block: number): void => {
+  /** The only node that changed in a stale block; -1 where it has other members, or several did. */
+  #changed: Int32Array;
+  readonly #spoil = (block: number, ordinal = -1): void => {
     if (block >= this.#isStale.length) this.#grow();
-    if (this.#isStale[block] === 1) return;
+    if (this.#isStale[block] === 1) {
+      if (this.#changed[block] !== ordinal) this.#changed[block] = -1;
+      return;
+    }
     this.#isStale[block] = 1;
+    this.#changed[block] = ordinal;
     this.#stale.push(block);
   };
 
@@ -42,12 +50,14 @@ export class NodeBlocks {
     this.#surplus = Float64Array.from(nodes, surplusOn);
     const axes = [this.#left, this.#surplus, Float64Array.from(nodes.keys())];
     this.#groups = groupsOf(nodes);
+    this.#most = new Float64Array(this.#groups.length);
     const members = new BlockMembers(nodes.length);
     this.#members = members;
     this.#trees = this.#groups.map(
       (ordinals, group) => new BlockTree(ordinals, { group, axes, members }),
     );
     this.#isStale = new Uint8Array(members.positions);
+    this.#changed = new Int32Array(members.positions);
   }
 
   /** How many positions for blocks there are. Some blocks may be empty. */
@@ -82,7 +92,7 @@ export class NodeBlocks {
     const block = blockOf[ordinal] as number;
     this.#left[ordinal] = leftOn(node);
     this.#surplus[ordinal] = surplusOn(node);
-    this.#spoil(block);
+    this.#spoil(block, ordinal);
     this.#trees[groupOf[block] as number]?.move(ordinal, this.#spoil);
   }
 
@@ -114,6 +124,29 @@ export class NodeBlocks {
   }
 
   /**
+   * Adds to every position the most points of the places that nodes of its group are in: `of` is a
+   * column of places, -1 for none, which has 0 points. Cost: O(positions + places of each group).
+   */
+  addMost(of: Int32Array, points: readonly number[], out: Float64Array): void {
+    const groups = this.places(of);
+    const most = this.#most;
+    for (let g = 0; g < groups.length; g += 1) {
+      const places = groups[g] as readonly number[];
+      most[g] = 0;
+      for (let k = 0; k < places.length; k += 1) {
+        const place = places[k] as number;
+        if (place !== -1 && (points[place] as number) > (most[g] as number)) {
+          most[g] = points[place] as number;
+        }
+      }
+    }
+    const { groupOf } = this.#members;
+    for (let b = 0; b < out.length; b += 1) {
+      out[b] = (out[b] as number) + (most[groupOf[b] as number] as number);
+    }
+  }
+
+  /**
    * The different values of a column of places in each group of blocks, see
    * {@link NodeBlocks.groupOf}. Computed once per column.
    */
@@ -129,20 +162,34 @@ export class NodeBlocks {
   }
 
   #renewStale(): void {
-    for (const [at, ranges] of this.#ranges.entries()) {
+    const { positions } = this;
+    for (let c = 0; c < this.#ranges.length; c += 1) {
+      const ranges = this.#ranges[c] as BlockRanges;
       // There are more blocks now: all of it is made anew when asked for.
-      if (ranges.least.length !== this.positions) continue;
-      const column = this.#columns[at] as Float64Array;
-      for (const block of this.#stale) this.#members.range(block, column, ranges);
+      if (ranges.least.length !== positions) continue;
+      const column = this.#columns[c] as Float64Array;
+      for (let k = 0; k < this.#stale.length; k += 1) {
+        const block = this.#stale[k] as number;
+        if (!this.#isAsBefore(block, column, ranges)) this.#members.range(block, column, ranges);
+      }
     }
-    for (const block of this.#stale) this.#isStale[block] = 0;
+    for (let k = 0; k < this.#stale.length; k += 1) this.#isStale[this.#stale[k] as number] = 0;
     this.#stale.length = 0;
+  }
+
+  /** Whether all members had one value, and the only one that changed has it now. */
+  #isAsBefore(block: number, column: Float64Array, { least, most }: BlockRanges): boolean {
+    const changed = this.#changed[block] as number;
+    return changed !== -1 && least[block] === most[block] && column[changed] === least[block];
   }
 
   #grow(): void {
     const longer = new Uint8Array(this.positions);
     longer.set(this.#isStale);
     this.#isStale = longer;
+    const changed = new Int32Array(this.positions);
+    changed.set(this.#changed);
+    this.#changed = changed;
   }
 }
 
@@ -167,29 +214,30 @@ function surplusOn(node: NodeInfo): number {
 
 /** Nodes by capacity and by labels that many nodes share. */
 function groupsOf(nodes: readonly NodeInfo[]): readonly (readonly number[])[] {
-  const keys = nodes.map(keyOf(commonLabels(nodes)));
-  const sorted = nodes
-    .map(({ ordinal }) => ordinal)
-    .sort((a, b) => compareText(keys[a] ?? '', keys[b] ?? '') || a - b);
+  const alike = new Map<string, number[]>();
+  const labels = commonLabels(nodes);
+  for (const node of nodes) {
+    const key = keyOf(node, labels);
+    const known = alike.get(key);
+    if (known === undefined) alike.set(key, [node.ordinal]);
+    else known.push(node.ordinal);
+  }
   const groups: number[][] = [];
   let group: number[] = [];
-  for (const [at, ordinal] of sorted.entries()) {
-    group.push(ordinal);
-    const isEnd = keys[sorted[at + 1] ?? -1] !== keys[ordinal];
-    if (at < sorted.length - 1 && !(isEnd && group.length >= GROUP_MIN)) continue;
+  for (const [, ordinals] of [...alike].sort(([a], [b]) => compareText(a, b))) {
+    for (const ordinal of ordinals) group.push(ordinal);
+    if (group.length < GROUP_MIN) continue;
     groups.push(group);
     group = [];
   }
+  if (group.length > 0) groups.push(group);
   return groups;
 }
 
-function keyOf(labels: readonly string[]): (node: NodeInfo) => string {
-  return ({ capacityCpuNanos, capacityMemoryBytes, facts }) =>
-    JSON.stringify([
-      capacityCpuNanos,
-      capacityMemoryBytes,
-      labels.map((label) => facts.labels[label] ?? ''),
-    ]);
+function keyOf(node: NodeInfo, labels: readonly string[]): string {
+  let key = `${node.capacityCpuNanos} ${node.capacityMemoryBytes}`;
+  for (const label of labels) key += `\u0000${node.facts.labels[label] ?? ''}`;
+  return key;
 }
 
 /** Labels with few values, sorted: a label like the host's name makes no two nodes alike. */

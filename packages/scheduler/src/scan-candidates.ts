@@ -42,8 +42,9 @@ export class ScanCandidates implements Candidates {
     const { terms, state } = this.#prepared;
     if (terms.length > 0) return pickByComparison(this.#prepared, columns, mask);
     const scratch = state.indexes.scratch.sized(columns.size);
+    const isAll = this.#mask.count === columns.size;
     return canBound(this.#prepared, columns)
-      ? searchBlocks(this.#prepared, columns, { mask, scratch })
+      ? searchBlocks(this.#prepared, columns, { mask: isAll ? undefined : mask, scratch })
       : this.#pickByTotals(columns, mask, scratch);
   }
 

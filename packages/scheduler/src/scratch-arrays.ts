@@ -2,9 +2,13 @@
  * Working memory of scans over all nodes.
  */
 
+import { JointBounds } from './joint-bounds.js';
+
 /** Arrays that are used for one choice, and then for the next: they hold nothing in between. */
 export class ScratchArrays {
   mask = new Uint8Array(0);
+  /** Bounds of several scores together, of one task at a time. */
+  readonly joint = new JointBounds();
   /** The mask, four nodes a word. */
   #words = new Uint32Array(0);
   #values: Float64Array[] = [];

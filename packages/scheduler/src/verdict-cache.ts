@@ -18,6 +18,9 @@ export class Verdicts {
   #count = 0;
   #layout = -1;
   #position = 0;
+  readonly #follow = (node: NodeRecord): void => {
+    if (node.isKnown) this.#read(node);
+  };
 
   constructor(source: NodeSource, filters: readonly PreparedFilter[]) {
     this.#source = source;
@@ -31,11 +34,7 @@ export class Verdicts {
   get(): Uint8Array {
     const nodes = this.#source.orderedNodes();
     const { changes } = this.#source;
-    const isKept =
-      this.#layout === changes.layout &&
-      changes.replay(this.#position, (node) => {
-        if (node.isKnown) this.#read(node);
-      });
+    const isKept = this.#layout === changes.layout && changes.replay(this.#position, this.#follow);
     if (!isKept) {
       this.#bits = new Uint8Array(nodes.length);
       this.#count = 0;
@@ -64,9 +63,25 @@ const NO_BITS = new Uint8Array(0);
 /** The verdicts of one state, by policy and keys. */
 export class VerdictCache {
   readonly #byPolicy = new WeakMap<Policy, Map<string, Verdicts>>();
+  /** What was asked for last: most tasks of a burst are alike. */
+  #last:
+    | {
+        readonly policy: Policy;
+        readonly filters: readonly ActiveFilter[];
+        readonly verdicts: Verdicts;
+      }
+    | undefined;
 
   /** The verdicts of filters of a policy that all have keys. */
   get(source: NodeSource, policy: Policy, filters: readonly ActiveFilter[]): Verdicts {
+    const last = this.#last;
+    if (last?.policy === policy && areAlike(last.filters, filters)) return last.verdicts;
+    const verdicts = this.#find(source, policy, filters);
+    this.#last = { policy, filters, verdicts };
+    return verdicts;
+  }
+
+  #find(source: NodeSource, policy: Policy, filters: readonly ActiveFilter[]): Verdicts {
     let known = this.#byPolicy.get(policy);
     if (known === undefined) {
       known = new Map();
@@ -90,4 +105,14 @@ export class VerdictCache {
     known.set(key, verdicts);
     return verdicts;
   }
+}
+
+/** Whether the filters are the same, with equal keys. */
+function areAlike(some: readonly ActiveFilter[], others: readonly ActiveFilter[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let k = 0; k < some.length; k += 1) {
+    const [a, b] = [some[k] as ActiveFilter, others[k] as ActiveFilter];
+    if (a.filter !== b.filter || a.key !== b.key) return false;
+  }
+  return true;
 }

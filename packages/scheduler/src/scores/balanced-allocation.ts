@@ -72,16 +72,25 @@ class BalancedAllocation implements PreparedScore {
 
   /** 100 less the surplus, and 100 less what is missing: one of them is less. */
   planes(): readonly ScorePlane[] {
-    return [this.#plane(1), this.#plane(-1)];
+    return [this.#plane(SURPLUS, 1), this.#plane(SHORTAGE, -1)];
   }
 
-  #plane(sign: 1 | -1): ScorePlane {
-    const terms = [
-      { column: SCALE.cpuLeft, factor: -sign },
-      { column: SCALE.memoryLeft, factor: sign },
-      { column: SCALE.cpuPoints, factor: sign * this.#cpuNanos },
-      { column: SCALE.memoryPoints, factor: -sign * this.#memoryBytes },
-    ];
-    return { constant: 100, terms };
+  #plane([cpuLeft, memoryLeft]: LeftTerms, sign: 1 | -1): ScorePlane {
+    const cpu = { column: SCALE.cpuPoints, factor: sign * this.#cpuNanos };
+    const memory = { column: SCALE.memoryPoints, factor: -sign * this.#memoryBytes };
+    return { constant: 100, terms: [cpuLeft, memoryLeft, cpu, memory] };
   }
 }
+
+type LeftTerms = readonly [cpu: PlaneTerm, memory: PlaneTerm];
+type PlaneTerm = ScorePlane['terms'][number];
+
+/** The terms that are the same for every task: less by the surplus of cpu, and the other way. */
+const SURPLUS: LeftTerms = [
+  Object.freeze({ column: SCALE.cpuLeft, factor: -1 }),
+  Object.freeze({ column: SCALE.memoryLeft, factor: 1 }),
+];
+const SHORTAGE: LeftTerms = [
+  Object.freeze({ column: SCALE.cpuLeft, factor: 1 }),
+  Object.freeze({ column: SCALE.memoryLeft, factor: -1 }),
+];

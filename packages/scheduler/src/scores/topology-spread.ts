@@ -23,13 +23,13 @@ export interface TopologySpreadOptions {
  * such a spread.
  */
 export function topologySpreadScore({ defaults = [] }: TopologySpreadOptions = {}): Score {
+  const wishesOfOthers = wishesAmong(defaults);
   return Object.freeze({
     name: 'topology-spread',
     label: 'fewer tasks of the service in the place',
     prepare: ({ group, state }): PreparedScore | undefined => {
-      const wishes = (group.template.placement?.topologySpread ?? defaults).filter(
-        ({ otherwise }) => otherwise === 'prefer',
-      );
+      const own = group.template.placement?.topologySpread;
+      const wishes = own === undefined ? wishesOfOthers : wishesAmong(own);
       if (wishes.length === 0) return undefined;
       return new SpreadWishes(
         wishes.map((wish) => {
@@ -39,6 +39,10 @@ export function topologySpreadScore({ defaults = [] }: TopologySpreadOptions = {
       );
     },
   } satisfies Score);
+}
+
+function wishesAmong(spreads: readonly TopologySpread[]): readonly TopologySpread[] {
+  return spreads.filter(({ otherwise }) => otherwise === 'prefer');
 }
 
 /** For one task: the mean of its spreads. A class: made for every task. */
@@ -80,8 +84,7 @@ class SpreadPoints {
   readonly #wish: TopologySpread;
   readonly #counts: TopologyCounts;
   #revision = -1;
-  readonly #points: number[] = [];
-  readonly #byGroup: number[] = [];
+  #points: readonly number[] = NO_POINTS;
 
   constructor(wish: TopologySpread, counts: TopologyCounts) {
     this.#wish = wish;
@@ -103,41 +106,31 @@ class SpreadPoints {
   }
 
   boundTo(blocks: NodeBlocks, out: Float64Array): void {
-    const points = this.#byPlace();
-    const groups = blocks.places(this.#counts.domains.of);
-    for (let g = 0; g < groups.length; g += 1) {
-      let most = 0;
-      for (const place of groups[g] as readonly number[]) {
-        if (place !== -1 && (points[place] as number) > most) most = points[place] as number;
-      }
-      this.#byGroup[g] = most;
-    }
-    const { groupOf } = blocks;
-    for (let b = 0; b < out.length; b += 1) {
-      out[b] = (out[b] as number) + (this.#byGroup[groupOf[b] as number] as number);
-    }
+    blocks.addMost(this.#counts.domains.of, this.#byPlace(), out);
   }
 
   /** The points of each place, as of now. */
   #byPlace(): readonly number[] {
     const { counts, revision } = this.#counts;
-    const points = this.#points;
-    if (this.#revision === revision) return points;
+    if (this.#revision === revision) return this.#points;
     this.#revision = revision;
-    points.length = counts.length;
     const weight = Math.log(counts.length + 2);
+    const extra = this.#wish.maxSkew - 1;
     let least = Infinity;
     let most = 0;
     for (let place = 0; place < counts.length; place += 1) {
-      const load = (counts[place] as number) * weight + (this.#wish.maxSkew - 1);
-      points[place] = load;
+      const load = (counts[place] as number) * weight + extra;
       if (load < least) least = load;
       if (load > most) most = load;
     }
-    for (let place = 0; place < points.length; place += 1) {
-      const load = points[place] as number;
-      points[place] = most === 0 ? 100 : (100 * (most + least - load)) / most;
+    const points: number[] = [];
+    for (let place = 0; place < counts.length; place += 1) {
+      const load = (counts[place] as number) * weight + extra;
+      points.push(most === 0 ? 100 : (100 * (most + least - load)) / most);
     }
+    this.#points = points;
     return points;
   }
 }
+
+const NO_POINTS: readonly number[] = Object.freeze([]);
