@@ -93,7 +93,7 @@ export class ScriptedManager implements NodeLink {
   }
 
   /** Asks the node; the reader is the test. */
-  ask(signal = new AbortController().signal): AsyncIterator<NodeAnswer> {
+  ask(signal: AbortSignal = new AbortController().signal): AsyncIterator<NodeAnswer> {
     const node = this.node();
     if (node.ask === undefined) throw new SkepError('internal', 'the node answers nothing');
     const answers = node.ask({ type: 'logs', taskIds: ['t1'] }, signal);
