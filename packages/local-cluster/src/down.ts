@@ -1,21 +1,15 @@
 /**
  * Takes a cluster on this machine down: whatever there is of it, afterwards there is nothing.
  */
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { isSkepError, SkepError } from '@skep/api';
 import { kernelDataplane } from '@skep/adapter-hosts';
 import { claimChange } from './cluster-claims.js';
+import { removeClusterFiles, removePassingFiles } from './cluster-files.js';
 import { kernelNode, namespacedCluster } from './hosts.js';
 import { readSettings } from './kept-clusters.js';
 import { keptNodes, killInside, namespaceNames, removeTasks } from './leftovers.js';
-import {
-  DEFAULT_STATE_ROOT,
-  nodeFolder,
-  placeOf,
-  type ClusterPaths,
-  type ClusterPlace,
-} from './place.js';
+import { placeOf, type ClusterPaths, type ClusterPlace } from './place.js';
 import { endProcesses } from './process/ending.js';
 import { processesIn, type FoundProcess } from './process/process-search.js';
 import { keyOfFile } from './process/process-settings.js';
@@ -45,15 +39,14 @@ export interface ClusterDown {
 
 const GRACE_MS = 10_000;
 const PROCESS_GRACE_MS = 5_000;
-/** What `keepState` keeps; and of each node its volumes. */
-const KEPT = new Set(['cluster.json', 'store', 'nodes', 'log']);
 
 /**
  * Takes a cluster down, after a crash too. Doing so again does nothing. Nothing is touched that is
  * not the cluster's: its names begin with its own, or carry it as a label.
  * @throws permission-denied without the rights of root; unavailable when another `up` or `down` of
  * the cluster is under way, and when something does not let itself be removed: the rest stays, and
- * doing it again goes on; aborted.
+ * doing it again goes on; failed-precondition when its folder holds what is not skep's, which
+ * stays; aborted.
  */
 export async function down(options: DownOptions = {}): Promise<ClusterDown> {
   requireRoot('down');
@@ -79,7 +72,8 @@ export async function down(options: DownOptions = {}): Promise<ClusterDown> {
     removed.push(...(await removeHosts(paths, settings)));
     step('removing its files');
     const wasThere = isKept || removed.length > 0;
-    removed.push(...removeFiles(paths, keepState));
+    if (keepState) removePassingFiles(paths);
+    else removed.push(...removeClusterFiles(paths));
     return { wasThere, removed };
   } finally {
     await change.release();
@@ -162,34 +156,6 @@ async function removeHosts(
   // Any subnet does: what is removed is found by its name.
   await namespacedCluster(cluster, settings?.subnet ?? '10.90.0.0/24').remove();
   return names.length === 0 ? [] : [counted(names.length, 'namespace')];
-}
-
-function removeFiles(paths: ClusterPaths, keepState: boolean): readonly string[] {
-  const { folder } = paths;
-  if (!existsSync(folder)) return [];
-  if (!keepState) {
-    rmSync(folder, { recursive: true, force: true });
-    if (dirname(folder) === DEFAULT_STATE_ROOT) removeIfEmpty(DEFAULT_STATE_ROOT);
-    return [`state ${folder}`];
-  }
-  for (const name of readdirSync(folder)) {
-    if (!KEPT.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
-  }
-  for (const node of keptNodes(paths)) {
-    const own = nodeFolder(paths, node);
-    for (const name of readdirSync(own)) {
-      if (name.startsWith('dataplane-')) rmSync(join(own, name), { force: true });
-    }
-  }
-  return [];
-}
-
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch {
-    // Other clusters are kept there, or other things are.
-  }
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {
