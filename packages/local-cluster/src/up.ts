@@ -103,7 +103,7 @@ export async function up(options: UpOptions = {}): Promise<ClusterUp> {
     const say = (type: UpStep['type'], text: string, done: number): void =>
       onStep?.({ type, text, done, total });
     say('namespaces', describeHosts(settings), 1);
-    const started = await ensureSupervisor(paths, settings);
+    let started = await ensureSupervisor(paths, settings);
     say('supervisor', started === undefined ? 'the supervisor runs' : started, 2);
     await untilReady(
       { paths, settings, timeoutMs },
@@ -112,6 +112,8 @@ export async function up(options: UpOptions = {}): Promise<ClusterUp> {
       },
       signal,
     );
+    // One that was being killed when it was looked for is gone by now.
+    started ??= await ensureSupervisor(paths, settings);
     return {
       ...describeCluster(paths, settings),
       wasRunning: started === undefined,

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Task } from '@skep/api';
-import { runCommands, sendSignal } from '@skep/adapter-hosts';
+import { isAlive, runCommands, sendSignal } from '@skep/adapter-hosts';
 import { controlClient, type ControlClient } from '@skep/control';
 import { tracesOf } from '../../adapter-hosts/test/left-behind.js';
 import {
@@ -149,6 +149,8 @@ export class LocalCluster {
   kill(...roles: readonly string[]): readonly FoundProcess[] {
     const killed = this.processes().filter(({ role }) => roles.includes(role));
     for (const one of killed) sendSignal(one, KILL);
+    // A signal is on its way for a moment, and who looks meanwhile still sees them run.
+    while (killed.some(isAlive)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     return killed;
   }
 

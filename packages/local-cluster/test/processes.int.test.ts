@@ -13,21 +13,20 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isAlive } from '@skep/adapter-hosts';
+import { isAlive, type ProcessIdentity } from '@skep/adapter-hosts';
 import { claim } from '../src/process/claim.js';
 import { endProcesses } from '../src/process/ending.js';
 import { rotateLog } from '../src/process/log-rotation.js';
-import { findProcesses, foldersOf, processesIn } from '../src/process/process-search.js';
+import { foldersOf, processesIn } from '../src/process/process-search.js';
 import { launch } from '../src/process/supervised-process.js';
 
 const folder = mkdtempSync(join(tmpdir(), `skt-${process.pid}-`));
 const children: ChildProcess[] = [];
+/** Some of them are no processes of a cluster, and nobody finds them. */
+const started: ProcessIdentity[] = [];
 
 afterEach(async () => {
-  await endProcesses(
-    findProcesses().filter(({ file }) => file.startsWith(folder)),
-    0,
-  );
+  await endProcesses(started.splice(0), 0);
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
@@ -46,6 +45,7 @@ async function start(
   const log = join(folder, `${name.replace(/\W/g, '-')}.log`);
   const file = join(folder, name);
   const identity = await launch({ command, role, file, log, ...(onExit && { onExit }) });
+  started.push(identity);
   while (!readFileSync(log, 'utf8').includes('\n')) await pause(5);
   return { identity, file, log };
 }
