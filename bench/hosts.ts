@@ -276,8 +276,8 @@ async function* processes(idleSeconds: number): AsyncIterable<BenchResult> {
       cluster.isInTables(names, replicas);
     await cluster.until('all processes', isUp);
     yield { case: name, metric: 'up', value: (performance.now() - start) / 1e3, unit: 's' };
-    // What was declared last is still being acknowledged.
-    await sleep(5_000);
+    // Idle begins once each node has read back in full what is new: later it looks at changes.
+    await sleep(40_000);
     const before = treeCpuMs(process.pid);
     const since = performance.now();
     await sleep(idleSeconds * 1e3);
