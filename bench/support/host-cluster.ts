@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, type TaskContext, type TaskRuntime } from '@skep/adapter';
+import { Agent, removeLeftover, type TaskRuntime } from '@skep/adapter';
 import {
   kernelDataplane,
   NamespacedCluster,
@@ -15,32 +15,10 @@ import {
   type KernelDataplane,
   type NodeResolver,
 } from '@skep/adapter-hosts';
-import {
-  byService,
-  idSource,
-  isTerminal,
-  Node,
-  Service,
-  SkepError,
-  Task,
-  type AssignedTask,
-  type IdSource,
-  type Logger,
-} from '@skep/api';
+import { byService, isTerminal, Node, Service, Task, type Logger } from '@skep/api';
 import { systemClock, systemRandom } from '@skep/api/system';
-import {
-  admissionError,
-  createManager,
-  planApply,
-  planRemove,
-  planScale,
-  type AdmissionPlan,
-  type AdmissionResult,
-  type DeclaredObject,
-  type Manager,
-} from '@skep/orchestrator';
-import { memoryStore, type Store, type View } from '@skep/store';
-import { BUILT_IN_KINDS } from 'skep';
+import type { AdmissionResult, DeclaredObject } from '@skep/orchestrator';
+import { openCluster, type LiveCluster } from 'skep';
 
 /** What a runtime is made from. */
 export interface HostPlace {
@@ -71,47 +49,36 @@ export interface HostClusterOptions {
 
 const PATIENCE_MS = 120_000;
 const LOOK_MS = 10;
-const ATTEMPTS_MAX = 100;
 
 /** See the module comment. */
 export class HostCluster {
   readonly hosts: Host[] = [];
   /** Warnings and errors of agents and manager. */
-  readonly told: string[] = [];
+  readonly told: string[];
   readonly #options: HostClusterOptions;
   readonly #clock = systemClock();
   readonly #random = systemRandom();
-  readonly #ids: IdSource;
-  readonly #store: Store;
-  readonly #manager: Manager;
+  readonly #cluster: LiveCluster;
   readonly #namespaces: NamespacedCluster;
   readonly #folder: string;
 
-  private constructor(options: HostClusterOptions) {
+  private constructor(options: HostClusterOptions, cluster: LiveCluster, told: string[]) {
+    this.told = told;
     this.#options = options;
-    this.#ids = idSource(this.#random);
-    this.#store = memoryStore({ clock: this.#clock, kinds: BUILT_IN_KINDS });
-    this.#manager = createManager({
-      store: this.#store,
-      clock: this.#clock,
-      random: this.#random,
-      logger: this.#logger('manager'),
-    });
+    this.#cluster = cluster;
     this.#namespaces = new NamespacedCluster({ clusterId: options.id });
     this.#folder = mkdtempSync(join(tmpdir(), `${options.id}-`));
   }
 
   /** Starts a cluster; its nodes are READY. */
   static async start(options: HostClusterOptions): Promise<HostCluster> {
-    const cluster = new HostCluster(options);
+    const told: string[] = [];
+    const manager = await openCluster({ logger: loggerOf('manager', told) });
+    const cluster = new HostCluster(options, manager, told);
     try {
-      await cluster.#manager.start();
       for (let number = 1; number <= options.nodes; number += 1) await cluster.#addHost(number);
       await cluster.until('nodes that are ready', () =>
-        cluster.#store
-          .view()
-          .list(Node)
-          .every(({ status }) => status.state === 'ready'),
+        manager.list(Node).every(({ status }) => status.state === 'ready'),
       );
     } catch (thrown) {
       await cluster.stop();
@@ -122,27 +89,22 @@ export class HostCluster {
 
   /** Declares objects. */
   apply(...objects: readonly DeclaredObject[]): Promise<readonly AdmissionResult[]> {
-    return this.#admit((view) => planApply(view, objects, { ids: this.#ids }));
+    return this.#cluster.declare(objects);
   }
 
   /** Sets the number of replicas. */
-  async scale(service: string, replicas: number): Promise<void> {
-    await this.#admit((view) => planScale(view, service, replicas));
+  scale(service: string, replicas: number): Promise<void> {
+    return this.#cluster.scale(service, replicas);
   }
 
   /** Removes services. */
-  async remove(services: readonly string[]): Promise<void> {
-    await this.#admit((view) =>
-      planRemove(
-        view,
-        services.map((reference) => ({ kind: Service, reference })),
-      ),
-    );
+  remove(services: readonly string[]): Promise<void> {
+    return this.#cluster.remove(...services);
   }
 
   /** Tasks of services that have not ended. */
   tasks(services: readonly string[]): readonly Task[] {
-    const view = this.#store.view();
+    const view = this.#cluster.view();
     return services
       .flatMap((name) => view.getByName(Service, name) ?? [])
       .flatMap(({ meta }) => view.list(Task, byService(meta.id)))
@@ -151,7 +113,7 @@ export class HostCluster {
 
   /** All tasks, also those that have ended. */
   allTasks(): readonly Task[] {
-    return this.#store.view().list(Task);
+    return this.#cluster.view().list(Task);
   }
 
   /** How many tasks of a service run. */
@@ -199,13 +161,12 @@ export class HostCluster {
   async stop(): Promise<void> {
     for (const { agent, dataplane, resolver, runtime } of this.hosts) {
       await agent.stop();
-      for (const id of await runtime.known()) await runtime.task(leftover(id), NO_FILES).remove();
+      for (const id of await runtime.known()) await removeLeftover(runtime, id);
       await runtime.close();
       await resolver.close();
       await dataplane.close();
     }
-    await this.#manager.stop();
-    await this.#store.close();
+    await this.#cluster.stop();
     await this.#namespaces.remove();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -215,12 +176,11 @@ export class HostCluster {
     const { id } = this.#options;
     const address = `10.91.0.${10 + number}`;
     const { namespace } = await this.#namespaces.ensureNode(name, `${address}/24`);
-    const spec = { role: 'worker', availability: 'active' } as const;
-    const [node] = await this.apply({ kind: Node, name, spec });
+    const node = await this.#cluster.declareNode({ name });
     const folder = mkdtempSync(join(this.#folder, `${name}-`));
     const clock = this.#clock;
     const random = this.#random;
-    const logger = this.#logger(name);
+    const logger = loggerOf(name, this.told);
     const dataplane = kernelDataplane({
       node: { namespace, namespacePrefix: nodePrefix(id, name), underlayAddress: address },
       stateFile: join(this.#folder, `${name}.json`),
@@ -231,50 +191,19 @@ export class HostCluster {
     const place = { name, folder, dataplane };
     const runtime = this.#options.runtime(place);
     const resolver = nodeResolver({ dataplane, clock, random, logger });
-    const { link } = this.#manager;
-    const nodeId = node?.id ?? '';
+    const { link } = this.#cluster;
+    const nodeId = node.meta.id;
     const seams = { link, runtime, dataplane, resolver, clock, random, logger };
     const agent = new Agent({ nodeId, address, ...seams });
     this.hosts.push({ ...place, agent, resolver, runtime });
     await agent.start();
   }
-
-  async #admit(plan: (view: View) => AdmissionPlan): Promise<readonly AdmissionResult[]> {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const { complaints, changes, results } = plan(this.#store.view());
-      if (complaints.length > 0) throw admissionError(complaints);
-      const { conflict } = await this.#store.batch({ actor: 'user', changes });
-      if (conflict === undefined) return results;
-    }
-    throw new SkepError('aborted', 'the loops of the cluster were always first');
-  }
-
-  #logger(name: string): Logger {
-    const tell = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
-      this.told.push(`${name}: ${message} ${JSON.stringify(fields ?? {})}`);
-    };
-    const silent = (): void => undefined;
-    return { debug: silent, info: silent, warn: tell, error: tell };
-  }
 }
 
-const NO_FILES: TaskContext = { secrets: new Map(), configs: new Map(), node: undefined };
-
-/** A task of which nothing is known but that the runtime has it. */
-function leftover(id: string): AssignedTask {
-  return {
-    id,
-    name: id,
-    serviceName: '',
-    serviceLabels: {},
-    slot: 0,
-    desiredState: 'remove',
-    template: {},
-    networks: [],
-    ports: [],
-    genericResources: [],
-    volumes: [],
-    isDrained: true,
-    knownState: 'shutdown',
+function loggerOf(name: string, told: string[]): Logger {
+  const tell = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
+    told.push(`${name}: ${message} ${JSON.stringify(fields ?? {})}`);
   };
+  const silent = (): void => undefined;
+  return { debug: silent, info: silent, warn: tell, error: tell };
 }

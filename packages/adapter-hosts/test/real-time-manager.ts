@@ -4,38 +4,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   byService,
-  Cluster,
-  Config,
-  EndpointSlice,
-  Event,
-  idSource,
   isTerminal,
-  Lease,
-  Network,
-  Node,
-  Secret,
   Service,
-  SkepError,
   Task,
-  Volume,
   type Clock,
   type ClusterSpec,
   type Logger,
 } from '@skep/api';
-import { systemClock, systemRandom } from '@skep/api/system';
-import {
-  admissionError,
-  createManager,
-  planApply,
-  planForceUpdate,
-  planScale,
-  type AdmissionPlan,
-  type AdmissionResult,
-  type DeclaredObject,
-  type Manager,
-} from '@skep/orchestrator';
-import { memoryStore, type Store, type View } from '@skep/store';
+import type { AdmissionResult, DeclaredObject, Manager } from '@skep/orchestrator';
+import type { View } from '@skep/store';
 import type { TestCluster } from '@skep/testing/cluster';
+import { openCluster, type LiveCluster } from 'skep';
 
 /** What a cluster of this kernel needs of its manager, whatever clock that has. */
 export type ClusterManager = Pick<
@@ -43,49 +22,43 @@ export type ClusterManager = Pick<
   'manager' | 'view' | 'apply' | 'scale' | 'forceUpdate' | 'tasks' | 'advance' | 'stop'
 > & { readonly clock: Clock };
 
-const KINDS = [
-  ...[Cluster, Node, Network, Service, Task, EndpointSlice],
-  ...[Secret, Config, Volume, Lease, Event],
-];
-/** Attempts at a commit that loops get ahead of. */
-const ATTEMPTS_MAX = 100;
-
-/** See the module comment. */
+/** A live cluster in the words of a test cluster: time passes by itself. */
 export class RealTimeManager implements ClusterManager {
-  readonly clock = systemClock();
-  readonly manager: Manager;
-  readonly #store: Store;
-  readonly #ids = idSource(systemRandom());
+  readonly #cluster: LiveCluster;
 
-  private constructor(cluster: ClusterSpec, logger: Logger) {
-    const { clock } = this;
-    this.#store = memoryStore({ clock, kinds: KINDS, checks: { ownership: true, freeze: true } });
-    const random = systemRandom();
-    this.manager = createManager({ store: this.#store, clock, random, cluster, logger });
+  private constructor(cluster: LiveCluster) {
+    this.#cluster = cluster;
   }
 
   static async start(cluster: ClusterSpec, logger: Logger): Promise<RealTimeManager> {
-    const made = new RealTimeManager(cluster, logger);
-    await made.manager.start();
-    return made;
+    return new RealTimeManager(await openCluster({ cluster, logger, checks: true }));
+  }
+
+  get clock(): Clock {
+    return this.#cluster.clock;
+  }
+
+  get manager(): Manager {
+    return this.#cluster.manager;
   }
 
   view(): View {
-    return this.#store.view();
+    return this.#cluster.view();
   }
 
   apply(...objects: readonly DeclaredObject[]): Promise<readonly AdmissionResult[]> {
-    return this.#admit((view) => planApply(view, objects, { ids: this.#ids }));
+    return this.#cluster.declare(objects);
   }
 
-  async scale(service: string, replicas: number): Promise<void> {
-    await this.#admit((view) => planScale(view, service, replicas));
+  scale(service: string, replicas: number): Promise<void> {
+    return this.#cluster.scale(service, replicas);
   }
 
-  async forceUpdate(service: string): Promise<void> {
-    await this.#admit((view) => planForceUpdate(view, service));
+  forceUpdate(service: string): Promise<void> {
+    return this.#cluster.forceUpdate(service);
   }
 
+  /** Those that are to end, too, until they have. */
   tasks(service: string): readonly Task[] {
     const view = this.view();
     const found = view.getByName(Service, service);
@@ -101,18 +74,7 @@ export class RealTimeManager implements ClusterManager {
     await sleep(ms);
   }
 
-  async stop(): Promise<void> {
-    await this.manager.stop();
-    await this.#store.close();
-  }
-
-  async #admit(plan: (view: View) => AdmissionPlan): Promise<readonly AdmissionResult[]> {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const { complaints, changes, results } = plan(this.view());
-      if (complaints.length > 0) throw admissionError(complaints);
-      const { conflict } = await this.#store.batch({ actor: 'user', changes });
-      if (conflict === undefined) return results;
-    }
-    throw new SkepError('aborted', 'the loops of the cluster were always first');
+  stop(): Promise<void> {
+    return this.#cluster.stop();
   }
 }

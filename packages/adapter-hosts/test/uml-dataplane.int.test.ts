@@ -3,7 +3,7 @@
  * every kernel has it. What the kernel then holds is what a real Docker Swarm programmed, and real
  * connections take turns.
  */
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -16,17 +16,13 @@ import {
   type NamespaceReference,
 } from '@skep/network';
 import { parseRecorded } from '../../network/src/interpreter/recorded.js';
+import { GOLDEN_FILES, goldenTest, goldenText } from '../../network/test/golden-files.js';
 import { tunnelsOf, view } from '../../network/test/golden-view.js';
 import { missingForKernel, runProgramInKernel } from '../../network/test/uml-kernel.js';
 import type { UmlResults } from './uml-results.js';
 
 const missing = [...missingForKernel(), ...missingPrograms(['curl', 'bash', 'nsenter', 'sysctl'])];
 const { suite, lack } = suiteThatNeeds(missing);
-const GOLDEN = join(process.cwd(), '../shared/golden/docker-swarm');
-const NODES = ['node1', 'node2'] as const;
-const FILES = existsSync(GOLDEN)
-  ? NODES.flatMap((node) => readdirSync(join(GOLDEN, node)).map((file) => `${node}/${file}`))
-  : [];
 /** Which task of ours a recorded task file is about. */
 const TASKS: Readonly<Record<string, string>> = {
   'node1/vote-task.txt': 'task_vote2',
@@ -75,9 +71,9 @@ suite(`the dataplane ipvs in user-mode-linux${lack}`, () => {
     ...new Set(answers.map((answer) => (answer.split(' ')[1] ?? answer).replace('::ffff:', ''))),
   ];
 
-  it.each(FILES)('the kernel holds what a Swarm programmed: %s', (file) => {
+  goldenTest.each(GOLDEN_FILES)('the kernel holds what a Swarm programmed: %s', (file) => {
     const [node = '', name = ''] = file.split('/');
-    const golden = parseRecorded(recordedReference(name), readFileSync(join(GOLDEN, file), 'utf8'));
+    const golden = parseRecorded(recordedReference(name), goldenText(file));
     const reference = { ...recordedReference(name), name: nameOf(file) };
     const ours = configOf(results.tables, node, reference);
     expect(view(ours, tunnelsOf(ours.links.values()))).toEqual(
@@ -87,8 +83,7 @@ suite(`the dataplane ipvs in user-mode-linux${lack}`, () => {
     expect(settings).toEqual([...golden.sysctls]);
   });
 
-  const host = FILES.length > 0 ? it : it.skip;
-  host('the firewall of the host is that of a Swarm', () => {
+  goldenTest('the firewall of the host is that of a Swarm', () => {
     const rulesOf = (config: ReturnType<typeof parseRecorded>): unknown =>
       (['nat', 'filter'] as const).map((table) =>
         [...config.table(table)]
@@ -96,7 +91,7 @@ suite(`the dataplane ipvs in user-mode-linux${lack}`, () => {
           .filter((text) => !/docker0|ISOLATION/.test(text))
           .sort(),
       );
-    const text = readFileSync(join(GOLDEN, 'host-firewall.txt'), 'utf8');
+    const text = goldenText('host-firewall.txt');
     // In the recorded run another task had the address .2 before.
     const recorded = text.replaceAll('172.18.0.3', '172.18.0.2');
     const golden = parseRecorded(HOST_NAMESPACE, `# iptables-save\n${recorded}`);

@@ -32,6 +32,7 @@ import {
 } from '@skep/api';
 import { AssignmentState, networkChangeOf } from './assignment-state.js';
 import type { Dataplane, Resolver, TaskContext, TaskHandle, TaskRuntime } from './contract.js';
+import { leftoverTask } from './leftover-task.js';
 import { NetworkApplier } from './network-applier.js';
 import { SessionKeeper } from './node-session.js';
 import { NoticeQueue } from './notice-queue.js';
@@ -231,7 +232,7 @@ export class Agent implements Runnable {
   #remove(id: TaskId, manager: TaskManager | undefined): void {
     this.#tasks.delete(id);
     this.#reports.forget(id);
-    this.#remover.remove(id, () => (manager ?? this.#handle(leftover(id))).remove());
+    this.#remover.remove(id, () => (manager ?? this.#handle(leftoverTask(id))).remove());
   }
 
   /** What an earlier agent left behind: it runs here, but is not assigned, and has to go. */
@@ -245,7 +246,7 @@ export class Agent implements Runnable {
       const found = left.filter((id) => !this.#remover.isRemoving(id));
       if (found.length > 0) this.#notices.add(leftoversRemoved(found));
       for (const id of left) {
-        this.#remover.remove(id, () => this.#handle(leftover(id)).remove());
+        this.#remover.remove(id, () => this.#handle(leftoverTask(id)).remove());
       }
     } catch (thrown) {
       this.#logger.error('the tasks of this node are not known', { error: messageOf(thrown) });
@@ -362,23 +363,4 @@ function refusingHandle(reason: unknown): TaskHandle {
   const refuse = (): Promise<never> => Promise.reject(reason);
   const nothing = (): Promise<void> => Promise.resolve();
   return { prepare: refuse, start: refuse, wait: refuse, shutdown: nothing, remove: nothing };
-}
-
-/** A task of which nothing is known but that the runtime has it. */
-function leftover(id: TaskId): AssignedTask {
-  return {
-    id,
-    name: id,
-    serviceName: '',
-    serviceLabels: {},
-    slot: 0,
-    desiredState: 'remove',
-    template: {},
-    networks: [],
-    ports: [],
-    genericResources: [],
-    volumes: [],
-    isDrained: true,
-    knownState: 'shutdown',
-  };
 }

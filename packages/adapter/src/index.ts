@@ -1,6 +1,7 @@
 /** What a node does: the agent, and the seams it stands on. */
 export { Agent } from './agent.js';
 export { AssignmentState, mergeNetworkChanges, networkChangeOf } from './assignment-state.js';
+export { leftoverTask, removeLeftover } from './leftover-task.js';
 export { ManagerLinks } from './manager-links.js';
 export { NetworkApplier } from './network-applier.js';
 export { nextBackoffMs, SessionKeeper } from './node-session.js';

@@ -3,16 +3,14 @@
  * its namespaces.
  */
 import { readdirSync, statSync } from 'node:fs';
-import type { AssignedTask, TaskId } from '@skep/api';
 import { messageOf, silentLogger, SkepError } from '@skep/api';
-import type { TaskContext, TaskRuntime } from '@skep/adapter';
+import { removeLeftover, type TaskRuntime } from '@skep/adapter';
 import { identityOf, namespacePath, type ProcessIdentity } from '@skep/adapter-hosts';
 import { dirname } from 'node:path';
 import { nodeRuntime, type RuntimeSettings } from './node-runtime.js';
 import { nodeFolder, type ClusterPaths } from './place.js';
 import { killProcesses } from './process/ending.js';
 
-const NO_FILES: TaskContext = { secrets: new Map(), configs: new Map(), node: undefined };
 /** Tasks that are stopped at a time. */
 const AT_ONCE = 64;
 
@@ -33,7 +31,7 @@ export async function removeTasks(
       const runtime = nodeRuntime(paths, settings, { logger: silentLogger });
       runtimes.push(runtime);
       for (const id of await runtime.known()) {
-        removals.push(() => runtime.task(leftover(id), NO_FILES).remove());
+        removals.push(() => removeLeftover(runtime, id));
       }
     }
     const removed = allOf(removals);
@@ -115,23 +113,4 @@ async function allOf(works: readonly (() => Promise<void>)[]): Promise<readonly 
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return failures;
-}
-
-/** A task of which nothing is known but that the runtime has it. */
-function leftover(id: TaskId): AssignedTask {
-  return {
-    id,
-    name: id,
-    serviceName: '',
-    serviceLabels: {},
-    slot: 0,
-    desiredState: 'remove',
-    template: {},
-    networks: [],
-    ports: [],
-    genericResources: [],
-    volumes: [],
-    isDrained: true,
-    knownState: 'shutdown',
-  };
 }

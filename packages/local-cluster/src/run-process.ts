@@ -1,8 +1,8 @@
 /**
  * The one entry of all processes of a cluster: `skep internal ROLE FILE` calls it.
  */
-import { isSkepError, messageOf, SkepError } from '@skep/api';
-import { lineLogger } from './process/process-logger.js';
+import { isSkepError, messageOf, SkepError, type Logger } from '@skep/api';
+import { processLogger } from './process/process-logger.js';
 import { PROCESS_ROLES } from './process/process-search.js';
 
 /** A process that ended since another one has its place. **Source:** sysexits(3), EX_TEMPFAIL. */
@@ -16,7 +16,7 @@ const FAILED = 1;
  * @param settingsFile - what the process was started with, absolute.
  */
 export async function runProcess(role: string, settingsFile: string): Promise<number> {
-  const logger = lineLogger((line) => process.stdout.write(line));
+  const logger = processLogger();
   const known = PROCESS_ROLES.find((one) => one === role);
   try {
     if (known === undefined) {
@@ -43,4 +43,4 @@ async function processOf(role: (typeof PROCESS_ROLES)[number]): Promise<RunRole>
   return (await import('./supervisor-process.js')).runSupervisor;
 }
 
-type RunRole = (file: string, logger: ReturnType<typeof lineLogger>) => Promise<void>;
+type RunRole = (file: string, logger: Logger) => Promise<void>;

@@ -2,15 +2,14 @@
  * What a real Docker Swarm programmed, against what we render, and through the interpreter.
  * The recorded files lie beside the project; without them these tests are skipped.
  */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 
 import { voteNode } from '../src/__fixtures__/vote.js';
 import { renderNode } from '../src/ipvs/render.js';
 import { HOST_NAMESPACE, type RenderedNamespace } from '../src/render/rendered.js';
 import { loadRecorded, parseRecorded, recordedReference } from '../src/interpreter/recorded.js';
 import type { NamespaceConfig } from '../src/interpreter/namespace-config.js';
+import { GOLDEN_FILES, goldenTest, goldenText } from './golden-files.js';
 import { tunnelsOf, view } from './golden-view.js';
 import { connect, sendPacket, type PacketOrigin } from '../src/interpreter/send.js';
 import { sysctl } from '../src/interpreter/sysctl.js';
@@ -18,10 +17,6 @@ import { World } from '../src/interpreter/world.js';
 import { buildTables } from '../src/table/build.js';
 import { createNodeLocal } from '../src/table/node-local.js';
 import { planNodeLocal } from '../src/table/node-local-plan.js';
-
-const GOLDEN = join(process.cwd(), '../shared/golden/docker-swarm');
-const isThere = existsSync(GOLDEN);
-const test = isThere ? it : it.skip;
 
 type NodeName = 'node1' | 'node2';
 const NODES: readonly (readonly [NodeName, string])[] = [
@@ -34,11 +29,6 @@ const TASKS: Readonly<Record<string, string>> = {
   'node2/vote-task.txt': 'vote1',
   'node1/client-task.txt': 'client1',
 };
-const FILES = isThere
-  ? NODES.flatMap(([node]) => readdirSync(join(GOLDEN, node)).map((file) => `${node}/${file}`))
-  : ['(recorded files are absent)'];
-
-const read = (file: string): string => readFileSync(join(GOLDEN, file), 'utf8');
 
 /** The name that the fixture's rendering gives the namespace of a recorded file. */
 function nameOf(file: string): string {
@@ -66,7 +56,7 @@ function hostText(): string {
     '# ip -brief address; ip route\n' +
     'docker_gwbridge UP 172.18.0.1/16\n' +
     '# sysctl\nnet.ipv4.ip_forward = 1\nnet.ipv4.conf.docker_gwbridge.route_localnet = 1\n' +
-    read('host-firewall.txt').replaceAll('172.18.0.3', '172.18.0.2')
+    goldenText('host-firewall.txt').replaceAll('172.18.0.3', '172.18.0.2')
   );
 }
 
@@ -76,9 +66,9 @@ function recordedWorld(): World {
     world.addNode({ name, address: `${address}/24` });
     loadRecorded(world, name, [
       { reference: HOST_NAMESPACE, text: hostText() },
-      ...FILES.filter((file) => file.startsWith(name)).map((file) => ({
+      ...GOLDEN_FILES.filter((file) => file.startsWith(name)).map((file) => ({
         reference: recordedReference(file.split('/')[1] ?? ''),
-        text: read(file),
+        text: goldenText(file),
       })),
     ]);
   }
@@ -86,11 +76,11 @@ function recordedWorld(): World {
 }
 
 describe('golden: rendered texts equal what a real Swarm programmed', () => {
-  test.each(FILES)('%s', (file) => {
+  goldenTest.each(GOLDEN_FILES)('%s', (file) => {
     const [node] = file.split('/') as [NodeName];
     const world = renderedWorld();
     const ours = world.namespace(node, nameOf(file));
-    const recorded = parseRecorded(recordedReference(file.split('/')[1] ?? ''), read(file));
+    const recorded = parseRecorded(recordedReference(file.split('/')[1] ?? ''), goldenText(file));
     const host = world.namespace(node, 'host').config.links.values();
     const ourTunnels = tunnelsOf(
       [...host].filter((link) => link.peerNamespace === ours.reference.name),
@@ -103,15 +93,15 @@ describe('golden: rendered texts equal what a real Swarm programmed', () => {
       expect([key, sysctl(world, ours, key)]).toEqual([key, value]);
   });
 
-  test('nothing is rendered that was not recorded', () => {
+  goldenTest('nothing is rendered that was not recorded', () => {
     for (const [node] of NODES) {
-      const files = FILES.filter((file) => file.startsWith(node)).map(nameOf);
+      const files = GOLDEN_FILES.filter((file) => file.startsWith(node)).map(nameOf);
       const names = rendered(node).map(({ namespace }) => namespace.name);
       expect(names.sort()).toEqual(['host', ...files].sort());
     }
   });
 
-  test('host-firewall.txt: chains, jumps and masquerading of the ingress', () => {
+  goldenTest('host-firewall.txt: chains, jumps and masquerading of the ingress', () => {
     const world = new World();
     world.addNode({ name: 'node1', address: '192.168.50.11/24' });
     // In the recorded run 172.18.0.2 was taken when the ingress sandbox got its leg.
@@ -120,7 +110,10 @@ describe('golden: rendered texts equal what a real Swarm programmed', () => {
     const local = planNodeLocal({ ...fresh, lastLeg: '172.18.0.2' }, state);
     world.setNode('node1', renderNode(buildTables(state, local)));
     const ours = world.namespace('node1', 'host').config;
-    const theirs = parseRecorded(HOST_NAMESPACE, `# iptables-save\n${read('host-firewall.txt')}`);
+    const theirs = parseRecorded(
+      HOST_NAMESPACE,
+      `# iptables-save\n${goldenText('host-firewall.txt')}`,
+    );
     const rulesOf = (config: NamespaceConfig): unknown =>
       ['nat', 'filter'].map((table) =>
         [...config.table(table as 'nat')]
@@ -150,23 +143,26 @@ describe.each([
       return result.delivered?.node === 'node1' ? 'A' : 'B';
     }).join(' ');
 
-  test('curl node1:8080 and node2:8080 from outside alternate', () => {
+  goldenTest('curl node1:8080 and node2:8080 from outside alternate', () => {
     const world = makeWorld();
     const outside = { outside: '192.168.50.99' };
     expect(letters(world, outside, '192.168.50.11', 8080)).toMatch(/^(A B A B|B A B A)$/);
     expect(letters(world, outside, '192.168.50.12', 8080)).toMatch(/^(A B A B|B A B A)$/);
   });
 
-  test('curl node2:8080 from node1, and from node2 itself by its address and by 127.0.0.1', () => {
-    const world = makeWorld();
-    const alternating = /^(A B A B|B A B A)$/;
-    const host = (node: NodeName): PacketOrigin => ({ node, namespace: 'host' });
-    expect(letters(world, host('node1'), '192.168.50.12', 8080)).toMatch(alternating);
-    expect(letters(world, host('node2'), '192.168.50.12', 8080)).toMatch(alternating);
-    expect(letters(world, host('node2'), '127.0.0.1', 8080)).toMatch(alternating);
-  });
+  goldenTest(
+    'curl node2:8080 from node1, and from node2 itself by its address and by 127.0.0.1',
+    () => {
+      const world = makeWorld();
+      const alternating = /^(A B A B|B A B A)$/;
+      const host = (node: NodeName): PacketOrigin => ({ node, namespace: 'host' });
+      expect(letters(world, host('node1'), '192.168.50.12', 8080)).toMatch(alternating);
+      expect(letters(world, host('node2'), '192.168.50.12', 8080)).toMatch(alternating);
+      expect(letters(world, host('node2'), '127.0.0.1', 8080)).toMatch(alternating);
+    },
+  );
 
-  test('the client reaches the VIP, any port of it, and a backend reaches itself', () => {
+  goldenTest('the client reaches the VIP, any port of it, and a backend reaches itself', () => {
     const world = makeWorld();
     const client = { node: 'node1', namespace: names.client };
     expect(letters(world, client, '10.0.9.2', 80)).toMatch(/^(A B A B|B A B A)$/);
@@ -176,7 +172,7 @@ describe.each([
     expect(letters(world, backend, '10.0.9.2', 80)).toMatch(/^(A B A B|B A B A)$/);
   });
 
-  test('sources are translated as Swarm does it', () => {
+  goldenTest('sources are translated as Swarm does it', () => {
     const world = makeWorld();
     const from = { outside: '192.168.50.99' };
     const mesh = connect(world, { from, destination: '192.168.50.11', destinationPort: 8080 });
@@ -191,7 +187,7 @@ describe.each([
     expect(inside.outcome).toBe('answered');
   });
 
-  test('nothing but published ports gets through on the ingress address', () => {
+  goldenTest('nothing but published ports gets through on the ingress address', () => {
     const world = makeWorld();
     const sandbox = { node: 'node1', namespace: 'ingress_sbox' };
     for (const [destinationPort, protocol] of [
@@ -221,7 +217,7 @@ describe.each([
     expect(unpublished.outcome).toBe('refused');
   });
 
-  test('the way is the one that the tables spell out', () => {
+  goldenTest('the way is the one that the tables spell out', () => {
     const world = makeWorld();
     const result = connect(world, {
       from: { outside: '192.168.50.99' },
@@ -236,7 +232,7 @@ describe.each([
     expect(steps.at(-1)).toBe('deliver delivered');
   });
 
-  test('without ip_forward in the sandbox the answer is lost, as was observed', () => {
+  goldenTest('without ip_forward in the sandbox the answer is lost, as was observed', () => {
     const world = makeWorld();
     world.namespace('node1', 'ingress_sbox').config.sysctls.set('net.ipv4.ip_forward', '0');
     const result = connect(world, {

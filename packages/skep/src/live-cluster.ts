@@ -73,9 +73,11 @@ export class LiveCluster extends ClusterBase {
     const named = view.list(Node).filter(({ meta }) => meta.name === name);
     if (byId !== undefined) {
       if (byId.meta.name === name) return byId;
-      const { id, name: known } = byId.meta;
-      const message = `the id ${id} is that of the node '${known}', not '${name}'`;
-      throw new SkepError('already-exists', `${message}; use that name, or another id`);
+      const message = `the id ${id} is that of the node '${byId.meta.name}'`;
+      throw new SkepError(
+        'already-exists',
+        `${message}, not '${name}'; use that name, or another id`,
+      );
     }
     const [node, another] = named;
     if (id !== undefined && node !== undefined) {

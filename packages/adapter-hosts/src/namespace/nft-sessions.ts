@@ -48,9 +48,8 @@ interface Place {
 }
 
 /**
- * See the module comment. Calls of `run` that overlap have to be about different namespaces;
- * `close`
- * ends all processes.
+ * See the module comment. Calls of `run` that overlap have to be about different namespaces; after
+ * `close` no process is left.
  */
 export class NftSessions {
   readonly #run: CommandRunner;
