@@ -30,6 +30,8 @@ export class CandidateIndex {
   refusal: { readonly revision: number; readonly reason: PendingReason } | undefined;
   readonly #source: NodeSource;
   readonly #checks: readonly PreparedFilter[];
+  /** Those of them that look at the use of a node. */
+  readonly #checksOfUse: readonly PreparedFilter[];
   readonly #columns: readonly IndexColumn[];
   readonly #values: number[];
   #heap = new NodeHeap(0, 0);
@@ -48,6 +50,7 @@ export class CandidateIndex {
   ) {
     this.#source = source;
     this.#checks = checks;
+    this.#checksOfUse = checks.filter(({ ignoresUse }) => ignoresUse !== true);
     this.#columns = columns;
     this.#values = columns.map(() => 0);
   }
@@ -87,8 +90,14 @@ export class CandidateIndex {
     this.#aside.push(node);
   }
 
+  /** A node that passed, and of which only the use changed since, is not asked for the rest. */
+  #checksFor(node: NodeRecord): readonly PreparedFilter[] {
+    const isPassedBefore = this.#heap.has(node) && node.describedAt < this.#position;
+    return isPassedBefore ? this.#checksOfUse : this.#checks;
+  }
+
   #readNode(node: NodeRecord): void {
-    for (const check of this.#checks) {
+    for (const check of this.#checksFor(node)) {
       if (!isPassing(check, node)) {
         this.#heap.delete(node);
         return;
@@ -131,6 +140,12 @@ export class IndexCache {
     return false;
   }
 
+  /** The index that was asked for last, if it is the one for these keys. */
+  last(policy: Policy, key: string): CandidateIndex | undefined {
+    const last = this.#last;
+    return last?.policy === policy && last.key === key ? last.index : undefined;
+  }
+
   /**
    * The index for these keys, made by `create` when there is none. At least 64 are kept of a
    * policy, more of a small cluster; the least recently used is dropped. Each is O(nodes) large.
@@ -140,7 +155,8 @@ export class IndexCache {
     key: string,
     make: { readonly create: () => CandidateIndex; readonly nodes: number },
   ): CandidateIndex {
-    if (this.#last?.policy === policy && this.#last.key === key) return this.#last.index;
+    const last = this.last(policy, key);
+    if (last !== undefined) return last;
     let indexes = this.#byPolicy.get(policy);
     if (indexes === undefined) {
       indexes = new Map();

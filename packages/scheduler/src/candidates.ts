@@ -5,7 +5,7 @@ import { CandidateIndex, type IndexColumn } from './candidate-index.js';
 import type { Candidates, Choice } from './choice.js';
 import { Heap } from './heap.js';
 import type { NodeInfo, NodeRecord } from './node-info.js';
-import type { NodeTerm } from './policy.js';
+import type { NodeTerm, PreparedTerm } from './policy.js';
 import { compareNodes, passes, type PreparedGroup } from './prepared-group.js';
 import { ScanCandidates } from './scan-candidates.js';
 import { SpreadTree } from './spread-tree.js';
@@ -41,6 +41,10 @@ function indexFor(prepared: PreparedGroup): CandidateIndex | undefined {
   const { indexKey, policy, state, scores } = prepared;
   if (indexKey === undefined || !prepared.isSparse) return undefined;
   const { indexes, table } = state;
+  if (scores.length === 0) {
+    const last = indexes.last(policy, indexKey);
+    if (last !== undefined) return last;
+  }
   const isColumnar = scores.length > 0 && scores.every((one) => one.prepared.scoreAll);
   if (isColumnar) {
     const known = indexes.find(policy, indexKey);
@@ -70,8 +74,11 @@ function indexColumns({ policy, totals }: PreparedGroup): readonly IndexColumn[]
 /** Moves the nodes that the group's terms single out from the index to the group. */
 function takeExceptions(prepared: PreparedGroup, index: CandidateIndex): NodeInfo[] | undefined {
   let taken: NodeInfo[] | undefined;
-  for (const term of prepared.terms) {
-    for (const node of term.exceptions?.() ?? NO_NODES) {
+  const { terms } = prepared;
+  for (let at = 0; at < terms.length; at += 1) {
+    const exceptions = (terms[at] as PreparedTerm).exceptions?.();
+    if (exceptions === undefined || isEmptyList(exceptions)) continue;
+    for (const node of exceptions) {
       const record = node as NodeRecord;
       if (!index.heap.has(record)) continue;
       index.setAside(record);
@@ -82,8 +89,12 @@ function takeExceptions(prepared: PreparedGroup, index: CandidateIndex): NodeInf
   return taken;
 }
 
+/** Known without an iterator. */
+function isEmptyList(nodes: Iterable<NodeInfo>): boolean {
+  return Array.isArray(nodes) && nodes.length === 0;
+}
+
 const NO_PATH: readonly string[] = Object.freeze([]);
-const NO_NODES: readonly NodeInfo[] = Object.freeze([]);
 
 /** Candidates without spread: the group's own heap, and the index for all nodes not in it. */
 class FlatCandidates implements Candidates {

@@ -130,7 +130,7 @@ export class ClusterState implements ClusterView {
     const areSame = isEqual(devices, old?.status.description?.resources.devices);
     const tasks = areSame || record.taskCount === 0 ? NONE : this.#tasks.on(record);
     record.describe(node, areSame ? undefined : tasks.map(({ claim }) => claim.devices));
-    this.table.touch(record);
+    this.table.described(record);
     this.#noteObject(() => (old ? this.upsertNode(old) : this.removeNode(node.meta.id)));
   }
 

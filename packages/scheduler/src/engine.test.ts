@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Node, Task } from '@skep/api';
+import type { Node, NodeRequirement, Task } from '@skep/api';
 import { node, placesOf, task } from './__fixtures__/builders.js';
 import { ClusterState } from './cluster-state.js';
 import { fgdPolicy, bestFitPolicy, gpuPackingPolicy } from './policies/gpu-policies.js';
@@ -158,6 +158,10 @@ function tasksOf(workload: Workload): Task[] {
   );
 }
 
+function zoneIn(value: string): NodeRequirement {
+  return { key: 'node.labels.zone', operator: 'in', values: [value] };
+}
+
 function policiesFor(cluster: Cluster, tasks: readonly Task[]): readonly Policy[] {
   const tieBreak = tieBreakByRank(new Map(cluster.map(({ rank }, at) => [`n${at}`, rank])));
   const soft = topologySpreadScore({
@@ -277,6 +281,64 @@ describe('the engine', () => {
       if (slot === 2) state.upsertNode(node({ id: 'n3' }));
     }
     expect(placed).toEqual(['n1', 'n2', 'n1', 'n3', 'n2']);
+  });
+
+  it('decides as the contract reads while nodes change, come and go between tasks', () => {
+    const states = ['ready', 'ready', 'down'] as const;
+    const availabilities = ['active', 'active', 'drain'] as const;
+    const draws = fc.record({
+      node: fc.integer({ min: 0, max: 4 }),
+      state: fc.constantFrom(...states),
+      availability: fc.constantFrom(...availabilities),
+      zone: fc.constantFrom('a', 'b'),
+      cores: fc.integer({ min: 1, max: 3 }),
+    });
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 1, arbitrary: fc.record({ set: draws }) },
+        { weight: 1, arbitrary: fc.record({ remove: fc.integer({ min: 0, max: 4 }) }) },
+        { weight: 1, arbitrary: fc.record({ release: fc.nat() }) },
+        { weight: 6, arbitrary: fc.record({ wish: fc.constantFrom('', 'a', 'b', 'gpu') }) },
+      ),
+      { minLength: 5, maxLength: 40 },
+    );
+    const PLACEMENTS = {
+      '': {},
+      a: { constraints: ['node.labels.zone==a'] },
+      b: { nodeAffinity: { required: [{ match: [zoneIn('b')] }] } },
+      gpu: { platforms: [{ os: 'linux', architecture: 'amd64' }] },
+    };
+    fc.assert(
+      fc.property(steps, (script) => {
+        for (const policy of [swarmPolicy(), balancedPolicy()]) {
+          const state = new ClusterState({ nodes: [node({ id: 'n0' }), node({ id: 'n1' })] });
+          const ids: string[] = [];
+          for (const step of script) {
+            if ('set' in step) {
+              const { node: number, cores, zone, ...input } = step.set;
+              const resources = { cpuNanos: cores * 1e9, memoryBytes: 4 * GB };
+              state.upsertNode(node({ id: `n${number}`, labels: { zone }, resources, ...input }));
+            } else if ('remove' in step) {
+              state.removeNode(`n${step.remove}`);
+            } else if ('release' in step) {
+              state.release(ids[step.release % Math.max(ids.length, 1)] ?? '');
+            } else {
+              const id = `t${ids.length}`;
+              const plain = task({ id, specVersion: null, reservations: { cpuNanos: 3e8 } });
+              const template = { ...plain.spec.template, placement: PLACEMENTS[step.wish] };
+              const one = { ...plain, spec: { ...plain.spec, template } } as Task;
+              const [group] = groupTasks([one]);
+              // A copy remembers nothing.
+              const expected = placePlainly(state.clone(), group as TaskGroup, policy);
+              const result = placeGroup(state, group as TaskGroup, { policy, now: 0 });
+              expect(placesOf(result)).toEqual(placesOf(expected));
+              ids.push(id);
+            }
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('follows an index of many nodes as it scans them', () => {

@@ -8,6 +8,7 @@
 import { compareText } from '@skep/api';
 import { BlockMembers, type BlockRanges } from './block-members.js';
 import { BlockTree } from './block-tree.js';
+import { columnOf } from './followed-columns.js';
 import type { NodeInfo, NodeRecord } from './node-info.js';
 
 export type { BlockRanges } from './block-members.js';
@@ -46,8 +47,8 @@ export class NodeBlocks {
   };
 
   constructor(nodes: readonly NodeInfo[]) {
-    this.#left = Float64Array.from(nodes, leftOn);
-    this.#surplus = Float64Array.from(nodes, surplusOn);
+    this.#left = columnOf(nodes, leftOn);
+    this.#surplus = columnOf(nodes, surplusOn);
     const axes = [this.#left, this.#surplus, Float64Array.from(nodes.keys())];
     this.#groups = groupsOf(nodes);
     this.#most = new Float64Array(this.#groups.length);

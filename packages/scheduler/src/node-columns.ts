@@ -3,7 +3,7 @@
  * in one call.
  */
 import { compareText } from '@skep/api';
-import { FollowedColumns } from './followed-columns.js';
+import { columnOf, FollowedColumns } from './followed-columns.js';
 import { NodeBlocks, type BlockRanges } from './node-blocks.js';
 import type { NodeInfo, NodeRecord } from './node-info.js';
 import { topologyValue } from './topology-value.js';
@@ -106,7 +106,7 @@ export class LiveColumns implements NodeColumns {
   freeDeviceMilli(kind: string): Float64Array {
     let column = this.#devices.get(kind);
     if (column === undefined) {
-      column = Float64Array.from(this.nodes, (node) => node.devices.of(kind)?.totalFreeMilli ?? 0);
+      column = columnOf(this.nodes, (node) => node.devices.of(kind)?.totalFreeMilli ?? 0);
       this.#devices.set(kind, column);
     }
     return column;
@@ -124,7 +124,7 @@ export class LiveColumns implements NodeColumns {
   followed(value: (node: NodeInfo) => number): Float64Array {
     const known = this.#followed.find(value);
     if (known !== undefined) return known;
-    const column = Float64Array.from(this.nodes, value);
+    const column = columnOf(this.nodes, value);
     const dropped = this.#followed.add(value, column);
     if (dropped !== undefined) this.#blocks?.forget(dropped);
     return column;

@@ -6,87 +6,111 @@
  */
 import type { NodeRecord } from './node-info.js';
 
-/** A binary heap over nodes by columns of values, then by their order; the least is on top. */
+/**
+ * A binary heap over nodes by columns of values, then by their order; the least is on top.
+ * It holds ordinals: to find a node's place no node is looked at.
+ */
 export class NodeHeap {
-  readonly #columns: readonly Float64Array[];
+  /** What counts most; zeros without columns. */
+  readonly #first: Float64Array;
+  readonly #others: readonly Float64Array[];
+  readonly #nodes: NodeRecord[];
   /** Position + 1 by ordinal of the node; 0 when it is not in the heap. */
   readonly #positions: Int32Array;
-  readonly #items: NodeRecord[] = [];
+  /** Ordinals of the nodes by their position. */
+  readonly #items: Int32Array;
+  #size = 0;
 
   /** An empty heap for nodes with ordinals below `nodeCount`. */
   constructor(nodeCount: number, columnCount: number) {
+    this.#nodes = new Array<NodeRecord>(nodeCount);
     this.#positions = new Int32Array(nodeCount);
-    this.#columns = Array.from({ length: columnCount }, () => new Float64Array(nodeCount));
+    this.#items = new Int32Array(nodeCount);
+    this.#first = new Float64Array(nodeCount);
+    this.#others = Array.from(
+      { length: Math.max(0, columnCount - 1) },
+      () => new Float64Array(nodeCount),
+    );
   }
 
   get size(): number {
-    return this.#items.length;
+    return this.#size;
   }
 
-  has(node: NodeRecord): boolean {
-    return node.ordinal >= 0 && this.#positions[node.ordinal] !== 0;
+  has({ ordinal }: NodeRecord): boolean {
+    return ordinal >= 0 && this.#positions[ordinal] !== 0;
   }
 
   /** The least node. */
   peek(): NodeRecord | undefined {
-    return this.#items[0];
+    return this.#size === 0 ? undefined : this.#nodes[this.#items[0] as number];
   }
 
   /** The least node but one. Cost: one comparison. */
   second(): NodeRecord | undefined {
-    const left = this.#items[1];
-    const right = this.#items[2];
-    if (left === undefined || right === undefined) return left;
-    return this.#isBefore(right.ordinal, left.ordinal) ? right : left;
+    if (this.#size < 2) return undefined;
+    const left = this.#items[1] as number;
+    const right = this.#items[2] as number;
+    const isRight = this.#size > 2 && this.#isBefore(right, left);
+    return this.#nodes[isRight ? right : left];
   }
 
   /** Adds the node, or finds its new place, with these values. Cost: O(log size). */
   put(node: NodeRecord, values: readonly number[]): void {
     const { ordinal } = node;
-    for (let c = 0; c < values.length; c += 1) {
-      (this.#columns[c] as Float64Array)[ordinal] = values[c] as number;
+    if (values.length > 0) this.#first[ordinal] = values[0] as number;
+    for (let c = 1; c < values.length; c += 1) {
+      (this.#others[c - 1] as Float64Array)[ordinal] = values[c] as number;
     }
     const position = this.#positions[ordinal] as number;
-    const at = position === 0 ? this.#items.push(node) - 1 : position - 1;
-    if (!this.#rise(node, at)) this.#sink(node, at);
+    if (position === 0) {
+      this.#nodes[ordinal] = node;
+      this.#size += 1;
+      this.#rise(ordinal, this.#size - 1);
+    } else if (!this.#rise(ordinal, position - 1)) {
+      this.#sink(ordinal, position - 1);
+    }
   }
 
   /** Takes the node out, if it is in. Cost: O(log size). */
   delete(node: NodeRecord): void {
     if (!this.has(node)) return;
-    const at = (this.#positions[node.ordinal] as number) - 1;
-    this.#positions[node.ordinal] = 0;
-    const last = this.#items.pop() as NodeRecord;
-    if (last === node) return;
+    const { ordinal } = node;
+    const at = (this.#positions[ordinal] as number) - 1;
+    this.#positions[ordinal] = 0;
+    this.#size -= 1;
+    const last = this.#items[this.#size] as number;
+    if (last === ordinal) return;
     if (!this.#rise(last, at)) this.#sink(last, at);
   }
 
   #isBefore(a: number, b: number): boolean {
-    const columns = this.#columns;
-    for (let c = 0; c < columns.length; c += 1) {
-      const column = columns[c] as Float64Array;
-      const difference = (column[a] as number) - (column[b] as number);
-      if (difference !== 0) return difference < 0;
+    const difference = (this.#first[a] as number) - (this.#first[b] as number);
+    if (difference !== 0) return difference < 0;
+    for (const column of this.#others) {
+      const further = (column[a] as number) - (column[b] as number);
+      if (further !== 0) return further < 0;
     }
     return a < b;
   }
 
-  #place(node: NodeRecord, at: number): void {
-    this.#items[at] = node;
-    this.#positions[node.ordinal] = at + 1;
+  #place(ordinal: number, at: number): void {
+    this.#items[at] = ordinal;
+    this.#positions[ordinal] = at + 1;
   }
 
   /** Whether it moved; it is placed in either case. */
-  #rise(node: NodeRecord, start: number): boolean {
+  #rise(ordinal: number, start: number): boolean {
+    const items = this.#items;
     let at = start;
     while (at > 0) {
       const up = (at - 1) >> 1;
-      const parent = this.#items[up] as NodeRecord;
-      if (!this.#isBefore(node.ordinal, parent.ordinal)) break;
+      const parent = items[up] as number;
+      if (!this.#isBefore(ordinal, parent)) break;
       this.#place(parent, at);
       at = up;
     }
-    this.#place(node, at);
+    this.#place(ordinal, at);
     return at !== start;
   }
 
@@ -95,28 +119,25 @@ export class NodeHeap {
    * way down along the lesser children, and the node rises from there. That is one comparison a
    * level and not two.
    */
-  #sink(node: NodeRecord, start: number): void {
+  #sink(ordinal: number, start: number): void {
     const items = this.#items;
-    const { length } = items;
+    const size = this.#size;
     let at = start;
-    for (let child = 2 * at + 1; child < length; child = 2 * at + 1) {
+    for (let child = 2 * at + 1; child < size; child = 2 * at + 1) {
       const right = child + 1;
-      if (
-        right < length &&
-        this.#isBefore((items[right] as NodeRecord).ordinal, (items[child] as NodeRecord).ordinal)
-      ) {
+      if (right < size && this.#isBefore(items[right] as number, items[child] as number)) {
         child = right;
       }
-      this.#place(items[child] as NodeRecord, at);
+      this.#place(items[child] as number, at);
       at = child;
     }
     while (at > start) {
       const up = (at - 1) >> 1;
-      const parent = items[up] as NodeRecord;
-      if (!this.#isBefore(node.ordinal, parent.ordinal)) break;
+      const parent = items[up] as number;
+      if (!this.#isBefore(ordinal, parent)) break;
       this.#place(parent, at);
       at = up;
     }
-    this.#place(node, at);
+    this.#place(ordinal, at);
   }
 }

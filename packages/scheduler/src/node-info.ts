@@ -20,6 +20,8 @@ export interface NodeInfo {
   readonly node: Node;
   /** Position in the total order of nodes: by name, then id. */
   readonly ordinal: number;
+  /** Whether it takes new tasks: READY, and ACTIVE. */
+  readonly isReady: boolean;
   /** What constraints ask about. Cost: computed once per version of the node. */
   readonly facts: ConstraintFacts;
   /**
@@ -59,12 +61,15 @@ export class NodeRecord implements NodeInfo {
   readonly id: NodeId;
   ordinal = -1;
   name = '';
+  isReady = false;
   usedCpuNanos = 0;
   usedMemoryBytes = 0;
   activeTasks = 0;
   /** Tasks on the node; a record without node and tasks is forgotten. */
   taskCount = 0;
   revision = 0;
+  /** Place in the change log of the last change of the node itself, and not of its use alone. */
+  describedAt = 0;
   capacityCpuNanos = 0;
   capacityMemoryBytes = 0;
   readonly generic = new GenericLedger();
@@ -108,6 +113,7 @@ export class NodeRecord implements NodeInfo {
     const resources = node?.status.description?.resources;
     this.#node = node;
     this.name = node?.meta.name ?? '';
+    this.isReady = node?.status.state === 'ready' && node.spec.availability === 'active';
     this.#facts = undefined;
     this.capacityCpuNanos = resources?.cpuNanos ?? 0;
     this.capacityMemoryBytes = resources?.memoryBytes ?? 0;
@@ -124,9 +130,11 @@ export class NodeRecord implements NodeInfo {
     this.usedMemoryBytes += claim.memoryBytes;
     if (claim.generic.length > 0) this.generic.take(claim.generic);
     if (claim.devices.length > 0) this.devices.take(claim.devices);
-    for (const port of claim.hostPorts) {
-      this.#hostPorts.set(port, (this.#hostPorts.get(port) ?? 0) + 1);
-    }
+    if (claim.hostPorts.length > 0) this.#takePorts(claim.hostPorts);
+  }
+
+  #takePorts(ports: readonly string[]): void {
+    for (const port of ports) this.#hostPorts.set(port, this.hostPortUses(port) + 1);
   }
 
   giveBack(claim: NodeClaim): void {

@@ -83,6 +83,12 @@ export class NodeTable implements NodeSource {
     this.#columns = undefined;
   }
 
+  /** Notes that there is a new version of a node. */
+  described(record: NodeRecord): void {
+    record.describedAt = this.changes.end;
+    this.touch(record);
+  }
+
   /** Notes that a node or its use changed. */
   touch(record: NodeRecord): void {
     this.revision += 1;

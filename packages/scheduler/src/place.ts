@@ -96,17 +96,21 @@ export function placeGroup(
 ): GroupPlacement {
   const prepared = prepareGroup(state, group, options);
   const candidates = openCandidates(prepared);
-  const placements: Placement[] = [];
+  const { tasks } = group;
+  const placements = new Array<Placement>(tasks.length);
   const isNew = options.areNew;
-  for (const task of group.tasks) {
-    if (placements.length > 0) candidates.used();
+  let placed = 0;
+  for (; placed < tasks.length; placed += 1) {
+    if (placed > 0) candidates.used();
     const choice = candidates.choose();
     if (choice === undefined) break;
     const reason = reasonOf(prepared, choice);
-    placements.push(placeOn(prepared, { task, node: choice.node, reason, isNew }));
+    const task = tasks[placed] as Task;
+    placements[placed] = placeOn(prepared, { task, node: choice.node, reason, isNew });
   }
-  const left = group.tasks.slice(placements.length);
-  if (left.length === 0) return { placements, unplaced: NONE };
+  if (placed === tasks.length) return { placements, unplaced: NONE };
+  placements.length = placed;
+  const left = tasks.slice(placed);
   const explanation =
     options.refusals === 'brief' ? BRIEF_REFUSAL : sharedRefusal(prepared, candidates);
   const unplaced = left.map((task) => ({ task, taskId: task.meta.id, explanation }));

@@ -8,6 +8,7 @@
  * |---|---|---|
  * | a `key` | the key, the node and its use | share answers between groups with equal keys; after
  * a placement ask again about the node just used |
+ * | a `key`, `ignoresUse` (filters) | the key and the node | ask once for each version of a node |
  * | no key, `dependsOn: 'group'` (default) | also the group and its tasks | keep answers while the
  * group is placed; the node just used is asked again |
  * | `dependsOn: 'cluster'` | anything | ask about every node again after each placement |
@@ -66,6 +67,11 @@ export interface PreparedFilter {
    * anything else (counts of the service, volumes, other nodes) has no key.
    */
   readonly key?: string;
+  /**
+   * With a key: promises that the node's use does not matter either, so that the verdict stays
+   * until there is a new version of the node. Default: false.
+   */
+  readonly ignoresUse?: boolean;
   /**
    * Without a key: `group` (default) promises that a node that was refused stays refused while the
    * group is placed; `cluster` promises nothing.

@@ -7,12 +7,14 @@ import type { ClusterState } from './cluster-state.js';
 import { isPassing } from './is-passing.js';
 import type { NodeInfo } from './node-info.js';
 import type {
+  Filter,
   NodeTerm,
   Policy,
   PreparedReserve,
   PreparedScore,
   PreparedTerm,
   RankContext,
+  RankTerm,
   Score,
   SpreadLevel,
 } from './policy.js';
@@ -46,7 +48,10 @@ const NO_LEVELS: readonly SpreadLevel[] = Object.freeze([]);
 const NO_SCORES: readonly ActiveScore[] = Object.freeze([]);
 const NO_RESERVES: readonly PreparedReserve[] = Object.freeze([]);
 
-/** Works out what the policy says about the group. */
+/**
+ * Works out what the policy says about the group. Done for every task where all differ, hence the
+ * plain loops: to walk a frozen list by an iterator makes an object at every step.
+ */
 export function prepareGroup(
   state: ClusterState,
   group: TaskGroup,
@@ -56,22 +61,24 @@ export function prepareGroup(
   const { filters, key, isVolatile: areVolatile } = activeFilters(policy, group, state);
   let isVolatile = areVolatile;
   const context = { group, state, now };
-  const terms: PreparedTerm[] = [];
+  const { rank } = policy;
+  const terms = new Array<PreparedTerm>(rank.length);
   let isSparse = true;
-  for (const term of policy.rank) {
-    if (term.scope === 'node') {
-      terms.push(term);
-      continue;
-    }
-    const prepared = term.prepare(context);
-    if (prepared.exceptions === undefined) isSparse = false;
-    terms.push(prepared);
+  for (let at = 0; at < rank.length; at += 1) {
+    const term = rank[at] as RankTerm;
+    const prepared = term.scope === 'node' ? term : term.prepare(context);
+    if (term.scope === 'group' && prepared.exceptions === undefined) isSparse = false;
+    terms[at] = prepared;
   }
-  const scores = policy.scores === undefined ? NO_SCORES : activeScores(policy.scores, context);
+  let scores = NO_SCORES;
   let indexKey = key;
-  for (const { score, prepared } of scores) {
-    indexKey = extended(indexKey, score.name, prepared.key);
-    if (dependsOnAll(prepared)) isVolatile = true;
+  if (policy.scores !== undefined) {
+    scores = activeScores(policy.scores, context);
+    for (let at = 0; at < scores.length; at += 1) {
+      const { score, prepared } = scores[at] as ActiveScore;
+      indexKey = extended(indexKey, score.name, prepared.key);
+      if (dependsOnAll(prepared)) isVolatile = true;
+    }
   }
   return {
     group,
@@ -110,26 +117,29 @@ export interface ActiveFilters {
 function activeFilters(policy: Policy, group: TaskGroup, state: ClusterState): ActiveFilters {
   const { indexes } = state;
   const known = indexes.lastFilters?.filters ?? NO_FILTERS;
-  let same = 0;
+  let count = 0;
   let own: ActiveFilter[] | undefined;
-  for (const filter of policy.filters) {
+  const { filters: all } = policy;
+  for (let at = 0; at < all.length; at += 1) {
+    const filter = all[at] as Filter;
     const prepared = filter.prepare(group, state);
     if (prepared === undefined) continue;
     const part = prepared.key;
-    const like = own === undefined ? known[same] : undefined;
+    const like = known[count];
     // By its key a filter promises the same verdicts.
     const isAlike = like?.prepared === prepared || (part !== undefined && like?.key === part);
     if (like?.filter === filter && isAlike) {
-      same += 1;
-      continue;
+      own?.push(like);
+    } else {
+      own ??= known.slice(0, count);
+      own.push({ filter, prepared, key: part });
     }
-    own ??= known.slice(0, same);
-    own.push({ filter, prepared, key: part });
+    count += 1;
   }
-  if (indexes.lastFilters !== undefined && own === undefined && same === known.length) {
+  if (indexes.lastFilters !== undefined && own === undefined && count === known.length) {
     return indexes.lastFilters;
   }
-  const filters = own ?? known.slice(0, same);
+  const filters = own ?? known.slice(0, count);
   let key: string | undefined = '';
   let isVolatile = false;
   for (const { filter, prepared, key: part } of filters) {

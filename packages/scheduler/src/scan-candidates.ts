@@ -30,8 +30,12 @@ export class ScanCandidates implements Candidates {
     const node = columns.nodes[pick.best];
     if (node === undefined) return undefined;
     const runnerUp = columns.nodes[pick.second];
-    const choice = { node, runnerUp, spread: undefined, candidates: count, path: NO_PATH };
-    return pick.totals === undefined ? choice : { ...choice, totals: pick.totals };
+    const { totals } = pick;
+    const path = NO_PATH;
+    // Written out: to spread the one into the other costs as much as to choose among the best.
+    return totals === undefined
+      ? { node, runnerUp, spread: undefined, candidates: count, path }
+      : { node, runnerUp, spread: undefined, totals, candidates: count, path };
   }
 
   used(): void {

@@ -67,7 +67,11 @@ export class ServiceCounter implements ServiceCounts {
     return node === this.#first ? this.#firstCount : (this.#others?.get(node) ?? 0);
   }
 
-  *nodes(): Iterable<NodeInfo> {
+  nodes(): Iterable<NodeInfo> {
+    return this.isEmpty ? NO_NODES : this.#nodes();
+  }
+
+  *#nodes(): Iterable<NodeInfo> {
     if (this.#first !== undefined) yield this.#first;
     if (this.#others !== undefined) yield* this.#others.keys();
   }

@@ -5,10 +5,9 @@ import type { NodeFaults, Service, ServiceId } from '@skep/api';
 import type { NodeInfo } from './node-info.js';
 import { NO_COUNTS, ServiceCounter, type ServiceCounts } from './service-counts.js';
 
-/** What is known of a service. Its tasks may be known without it. */
-class ServiceRow {
-  service: Service | undefined;
-  counts: ServiceCounter | undefined;
+/** What is known of a service: itself, and its active tasks. These may be known without it. */
+class ServiceRow extends ServiceCounter {
+  service: Service | undefined = undefined;
 }
 
 /**
@@ -67,17 +66,14 @@ export class ServiceTable {
 
   /** Active tasks of a service, as of now: ask again after a placement. */
   countsOf(id: ServiceId | undefined): ServiceCounts {
-    return (id === undefined ? undefined : this.#row(id)?.counts) ?? NO_COUNTS;
+    return (id === undefined ? undefined : this.#row(id)) ?? NO_COUNTS;
   }
 
   /** Adds an active task of the service to the node, or takes one away. */
   step(id: ServiceId, node: NodeInfo, by: 1 | -1): void {
     const row = this.#rowOf(id);
-    row.counts ??= new ServiceCounter();
-    row.counts.step(node, by);
-    if (!row.counts.isEmpty) return;
-    row.counts = undefined;
-    this.#forgetIfEmpty(id, row);
+    row.step(node, by);
+    if (by < 0) this.#forgetIfEmpty(id, row);
   }
 
   #row(id: ServiceId): ServiceRow | undefined {
@@ -98,7 +94,7 @@ export class ServiceTable {
   }
 
   #forgetIfEmpty(id: ServiceId, row: ServiceRow): void {
-    if (row.service !== undefined || row.counts !== undefined) return;
+    if (row.service !== undefined || !row.isEmpty) return;
     this.#rows.delete(id);
     if (id === this.#lastId) this.#last = undefined;
   }

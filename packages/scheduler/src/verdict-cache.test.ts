@@ -41,6 +41,33 @@ describe('verdicts that are kept', () => {
     expect(cache.get(state.table, policy, fewer(0))).toBe(first);
   });
 
+  it('ask a filter that ignores use once for each version of a node', () => {
+    const nodes = ['a', 'b'].map((id) => node({ id }));
+    const own = new ClusterState({ nodes });
+    const asked: string[] = [];
+    const check: ActiveFilter['prepared']['check'] = ({ id, node: { meta } }) => {
+      asked.push(id);
+      return meta.labels['bad'] === undefined ? undefined : [];
+    };
+    const verdicts = new VerdictCache().get(own.table, policy, [
+      { filter: few, prepared: { key: '', ignoresUse: true, check }, key: '' },
+    ]);
+    expect([...verdicts.get()]).toEqual([1, 1]);
+    own.place(task({ id: 't1' }), 'b');
+    own.place(task({ id: 't2' }), 'a');
+    expect([...verdicts.get()]).toEqual([1, 1]);
+    expect(asked).toEqual(['a', 'b']);
+    own.upsertNode(node({ id: 'b', labels: { bad: 'yes' } }));
+    own.place(task({ id: 't3' }), 'b');
+    expect([...verdicts.get(), verdicts.count]).toEqual([1, 0, 1]);
+    own.release('t3');
+    expect([...verdicts.get()]).toEqual([1, 0]);
+    own.upsertNode(node({ id: 'b' }));
+    expect([...verdicts.get(), verdicts.count]).toEqual([1, 1, 2]);
+    // Each time the node was touched: by its new version, and by the tasks beside it.
+    expect(asked.slice(2)).toEqual(['b', 'b', 'b']);
+  });
+
   it('follow what changes on nodes', () => {
     expect(bitsOf(policy, 0)).toEqual([1, 1]);
     state.place(task({ id: 't1' }), 'b');

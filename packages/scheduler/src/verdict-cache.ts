@@ -14,17 +14,24 @@ const VERDICTS_MAX = 64;
 export class Verdicts {
   readonly #source: NodeSource;
   readonly #filters: readonly PreparedFilter[];
+  /** Those of them that look at the use of a node. */
+  readonly #filtersOfUse: readonly PreparedFilter[];
   #bits = NO_BITS;
   #count = 0;
   #layout = -1;
   #position = 0;
   readonly #follow = (node: NodeRecord): void => {
-    if (node.isKnown) this.#read(node);
+    if (!node.isKnown) return;
+    const isSame = node.describedAt < this.#position;
+    if (isSame && this.#filtersOfUse.length === 0) return;
+    const isPassedBefore = isSame && this.#bits[node.ordinal] === 1;
+    this.#read(node, isPassedBefore ? this.#filtersOfUse : this.#filters);
   };
 
   constructor(source: NodeSource, filters: readonly PreparedFilter[]) {
     this.#source = source;
     this.#filters = filters;
+    this.#filtersOfUse = filters.filter(({ ignoresUse }) => ignoresUse !== true);
   }
 
   /**
@@ -38,7 +45,7 @@ export class Verdicts {
     if (!isKept) {
       this.#bits = new Uint8Array(nodes.length);
       this.#count = 0;
-      for (const node of nodes) this.#read(node);
+      for (const node of nodes) this.#read(node, this.#filters);
     }
     this.#layout = changes.layout;
     this.#position = changes.end;
@@ -50,9 +57,9 @@ export class Verdicts {
     return this.#count;
   }
 
-  #read(node: NodeRecord): void {
+  #read(node: NodeRecord, filters: readonly PreparedFilter[]): void {
     let bit = 1;
-    for (const filter of this.#filters) if (!isPassing(filter, node)) bit = 0;
+    for (const filter of filters) if (!isPassing(filter, node)) bit = 0;
     this.#count += bit - (this.#bits[node.ordinal] as number);
     this.#bits[node.ordinal] = bit;
   }

@@ -82,6 +82,7 @@ function decide(
     for (const group of groupTasks(free)) {
       const { placements, unplaced } = placeGroup(cluster, group, placing);
       for (const placement of placements) next.push(assigned(placement, now));
+      if (unplaced.length === 0) continue;
       for (const { task, explanation } of unplaced) refuse(task, explanation);
     }
   } catch (thrown) {

@@ -25,7 +25,7 @@ export const constraintFilter: Filter = Object.freeze({
     const texts = template.placement?.constraints;
     if (texts === undefined || texts.length === 0) return undefined;
     const wishes = texts.map((text): Wish => ({ text, parsed: parse(text) }));
-    return { key: JSON.stringify(texts), check: (node) => check(node, wishes) };
+    return { key: JSON.stringify(texts), ignoresUse: true, check: (node) => check(node, wishes) };
   },
   describe: (nodes) => `scheduling constraints not satisfied on ${onNodes(nodes)}`,
 } satisfies Filter);

@@ -19,6 +19,7 @@ export const nodeAffinityFilter: Filter = Object.freeze({
     const passes = (node: NodeInfo): boolean => terms.some((term) => matchesTerm(term, node));
     return {
       key: JSON.stringify(terms),
+      ignoresUse: true,
       passes,
       check: (node) => (passes(node) ? undefined : terms.flatMap((term) => lacksOf(term, node))),
     };

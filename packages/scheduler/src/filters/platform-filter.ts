@@ -22,6 +22,7 @@ export const platformFilter: Filter = Object.freeze({
     const needed = wanted.map(textOf).join(' or ');
     return {
       key: JSON.stringify(wanted),
+      ignoresUse: true,
       check: (node) => {
         const actual = platformOf(node);
         if (actual !== undefined && wanted.some((one) => matches(one, actual))) return undefined;

@@ -25,6 +25,8 @@ export const serviceAffinityFilter: Filter = Object.freeze({
   name: 'service-affinity',
   prepare: (group, state): PreparedFilter | undefined => {
     const { serviceAffinity, serviceAntiAffinity } = group.template.placement ?? {};
+    const isOfNobody = serviceAffinity === undefined && serviceAntiAffinity === undefined;
+    if (isOfNobody && state.tasksWithAntiAffinity().length === 0) return undefined;
     const rules = [
       ...(serviceAffinity?.required ?? NONE).map((term) => nearRule(term, group, state)),
       ...(serviceAntiAffinity?.required ?? NONE).map((term) => farRule(term, state)),

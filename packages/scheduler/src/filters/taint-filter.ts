@@ -27,6 +27,7 @@ function toleranceCheck(tolerations: readonly Toleration[]): PreparedFilter {
     untolerated(node.spec.taints, tolerations, EFFECTS).length === 0;
   return {
     key: tolerations.length === 0 ? '' : JSON.stringify(tolerations),
+    ignoresUse: true,
     passes,
     check: (info) => {
       if (passes(info)) return undefined;

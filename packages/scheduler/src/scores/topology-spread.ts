@@ -123,10 +123,10 @@ class SpreadPoints {
       if (load < least) least = load;
       if (load > most) most = load;
     }
-    const points: number[] = [];
+    const points = new Array<number>(counts.length);
     for (let place = 0; place < counts.length; place += 1) {
       const load = (counts[place] as number) * weight + extra;
-      points.push(most === 0 ? 100 : (100 * (most + least - load)) / most);
+      points[place] = most === 0 ? 100 : (100 * (most + least - load)) / most;
     }
     this.#points = points;
     return points;

@@ -37,7 +37,9 @@ export const batchLaw: PolicyLaw = {
 /** What is kept from one decision to the next is what would be worked out anew. */
 export const cacheLaw: PolicyLaw = {
   name: 'cache',
-  statement: 'what plugins declare by key and dependsOn is true: nothing remembered is out of date',
+  statement:
+    'what plugins declare by key, ignoresUse and dependsOn is true: nothing remembered is out of ' +
+    'date',
   check: (trial) =>
     difference(oneByOne(trial), anewEachTime(trial), {
       one: 'with what is remembered',

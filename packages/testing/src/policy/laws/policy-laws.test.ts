@@ -61,6 +61,30 @@ describe('policyLaws', () => {
     },
   );
 
+  it('finds a filter that says that it ignores the use of nodes, and does not', () => {
+    const forgetful: Policy = {
+      ...swarmPolicy(),
+      name: 'forgetful',
+      filters: [
+        ...swarmPolicy().filters,
+        {
+          name: 'alone',
+          describe: (nodes) => `tasks on ${nodes} nodes`,
+          prepare: () => ({
+            key: 'alone',
+            ignoresUse: true,
+            check: ({ activeTasks }) =>
+              activeTasks === 0
+                ? undefined
+                : [{ what: 'tasks', needed: 0, available: activeTasks }],
+          }),
+        },
+      ],
+    };
+    const text = failureOf(() => policyLaws(forgetful, { only: ['cache'], runs: 300, seed: 1 }));
+    expect(text).toContain("law 'cache'");
+  });
+
   it('leaves nothing in the code that does not matter', () => {
     const { capacity } = BROKEN_POLICIES;
     const options = { only: ['capacity'], runs: 300 } as const;
