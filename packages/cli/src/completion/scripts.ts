@@ -44,7 +44,7 @@ complete -F _skep skep
 const ZSH = `#compdef skep
 # zsh completion of skep
 _skep() {
-  local out line word
+  local out line word meaning
   local -a described
   out="$(\${words[1]} complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)" || return 1
   if [[ "$out" == ":files" ]]; then
@@ -54,7 +54,8 @@ _skep() {
   for line in "\${(@f)out}"; do
     [[ -z "$line" ]] && continue
     word="\${line%%$'\\t'*}"
-    described+=("\${word//:/\\\\:}:\${line#*$'\\t'}")
+    meaning="\${line#*$'\\t'}"
+    described+=("\${word//:/\\\\:}\${meaning:+:$meaning}")
   done
   _describe 'skep' described
 }
