@@ -13,8 +13,8 @@
  * median of the ratios of the rounds. Server and client have real-time priority, so the rest of the
  * machine matters less. Needs root, nginx, wrk and chrt.
  *
- * Options: `--rounds 7`, `--seconds 3` (each), `--connections 16`, `--close`: a connection for each
- * request, `--dataplane nftables|ipvs`.
+ * Options: `--rounds 15`, `--seconds 2` (each), `--connections 16`, `--close`: a connection for
+ * each request, `--dataplane nftables|ipvs`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -68,8 +68,8 @@ async function* run({ args }: BenchOptions): AsyncIterable<BenchResult> {
     return at < 0 ? otherwise : Number(args[at + 1]);
   };
   const settings = {
-    rounds: option('rounds', 7),
-    seconds: option('seconds', 3),
+    rounds: option('rounds', 15),
+    seconds: option('seconds', 2),
     connections: option('connections', 16),
     isClosing: args.includes('--close'),
   };

@@ -159,7 +159,7 @@ function tasksOf(workload: Workload): Task[] {
 }
 
 function zoneIn(value: string): NodeRequirement {
-  return { key: 'node.labels.zone', operator: 'in', values: [value] };
+  return { key: 'node.labels.zone', operator: 'In', values: [value] };
 }
 
 function policiesFor(cluster: Cluster, tasks: readonly Task[]): readonly Policy[] {

@@ -66,8 +66,12 @@ export function prepareGroup(
   let isSparse = true;
   for (let at = 0; at < rank.length; at += 1) {
     const term = rank[at] as RankTerm;
-    const prepared = term.scope === 'node' ? term : term.prepare(context);
-    if (term.scope === 'group' && prepared.exceptions === undefined) isSparse = false;
+    if (term.scope === 'node') {
+      terms[at] = term;
+      continue;
+    }
+    const prepared = term.prepare(context);
+    if (prepared.exceptions === undefined) isSparse = false;
     terms[at] = prepared;
   }
   let scores = NO_SCORES;
