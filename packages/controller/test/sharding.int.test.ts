@@ -16,7 +16,7 @@ import { ShardMap } from '../src/shard-map.js';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 const KEYS = 12;
-const RUNS = Number(process.env['SKEP_PROPERTY_RUNS'] ?? 6);
+const RUNS = Number(process.env['SKEP_PROPERTY_RUNS'] ?? 4);
 
 const afterMs = fc.integer({ min: 0, max: 9_000 });
 const who = fc.integer({ min: 0, max: NAMES.length - 1 });
