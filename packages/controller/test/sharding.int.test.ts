@@ -17,6 +17,7 @@ import { ShardMap } from '../src/shard-map.js';
 const NAMES = ['a', 'b', 'c', 'd'];
 const KEYS = 12;
 const RUNS = Number(process.env['SKEP_PROPERTY_RUNS'] ?? 4);
+const TIMEOUT_MS = 120_000 + RUNS * 4_000;
 
 const afterMs = fc.integer({ min: 0, max: 9_000 });
 const who = fc.integer({ min: 0, max: NAMES.length - 1 });
@@ -103,30 +104,38 @@ async function judge(made: Members, script: readonly Step[]): Promise<void> {
 }
 
 describe('sharding under arbitrary interleavings', () => {
-  it('nobody writes about a key of another, whatever happens', async () => {
-    const property = fc.asyncProperty(
-      fc.array(fc.oneof(turn, pause, jump), { minLength: 1, maxLength: 8 }),
-      fc.nat(),
-      async (script, seed) => {
-        const made = await members(NAMES, { seed, keys: KEYS });
-        await judge(made, script);
-        await end(made);
-      },
-    );
-    await fc.assert(property, { numRuns: RUNS });
-  }, 120_000);
+  it(
+    'nobody writes about a key of another, whatever happens',
+    async () => {
+      const property = fc.asyncProperty(
+        fc.array(fc.oneof(turn, pause, jump), { minLength: 1, maxLength: 8 }),
+        fc.nat(),
+        async (script, seed) => {
+          const made = await members(NAMES, { seed, keys: KEYS });
+          await judge(made, script);
+          await end(made);
+        },
+      );
+      await fc.assert(property, { numRuns: RUNS });
+    },
+    TIMEOUT_MS,
+  );
 
-  it('no two work on a key at the same time, as long as members come and go in order', async () => {
-    const property = fc.asyncProperty(
-      fc.array(turn, { minLength: 1, maxLength: 10 }),
-      fc.nat(),
-      async (script, seed) => {
-        const made = await members(NAMES, { seed, keys: KEYS });
-        await judge(made, script);
-        expect(made.audit.overlaps).toEqual([]);
-        await end(made);
-      },
-    );
-    await fc.assert(property, { numRuns: RUNS });
-  }, 120_000);
+  it(
+    'no two work on a key at the same time, as long as members come and go in order',
+    async () => {
+      const property = fc.asyncProperty(
+        fc.array(turn, { minLength: 1, maxLength: 10 }),
+        fc.nat(),
+        async (script, seed) => {
+          const made = await members(NAMES, { seed, keys: KEYS });
+          await judge(made, script);
+          expect(made.audit.overlaps).toEqual([]);
+          await end(made);
+        },
+      );
+      await fc.assert(property, { numRuns: RUNS });
+    },
+    TIMEOUT_MS,
+  );
 });
