@@ -16,8 +16,8 @@ import { ShardMap } from '../src/shard-map.js';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 const KEYS = 12;
-const RUNS = Number(process.env['SKEP_PROPERTY_RUNS'] ?? 4);
-const TIMEOUT_MS = 120_000 + RUNS * 4_000;
+const RUNS = Number(process.env['SKEP_PROPERTY_RUNS'] ?? 6);
+const TIMEOUT_MS = 60_000 + RUNS * 10_000;
 
 const afterMs = fc.integer({ min: 0, max: 9_000 });
 const who = fc.integer({ min: 0, max: NAMES.length - 1 });

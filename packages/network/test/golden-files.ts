@@ -12,7 +12,10 @@ const isThere = existsSync(FOLDER);
 /** Nodes of the recorded Swarm. */
 const NODES = ['node1', 'node2'] as const;
 
-/** A test that compares with what was recorded. */
+/**
+ * A test that compares with what was recorded. Skipped without it, in CI too: it is material beside
+ * the project and no program that could be installed, so `test-needs.ts` does not ask for it.
+ */
 export const goldenTest: typeof it | typeof it.skip = isThere ? it : it.skip;
 
 /** Recorded namespaces, `node1/vote-task.txt`; at least one name, for a table must not be empty. */

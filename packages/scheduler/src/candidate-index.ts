@@ -9,7 +9,7 @@
  */
 import type { PendingReason } from '@skep/api';
 import type { NodeSource } from './change-log.js';
-import { isPassing } from './is-passing.js';
+import { NodeChecks } from './is-passing.js';
 import { NodeHeap } from './node-heap.js';
 import type { NodeRecord } from './node-info.js';
 import type { NodeTerm, Policy, PreparedFilter } from './policy.js';
@@ -29,9 +29,7 @@ export class CandidateIndex {
   /** Why nothing fits, as of a revision of the state: many groups ask the same. */
   refusal: { readonly revision: number; readonly reason: PendingReason } | undefined;
   readonly #source: NodeSource;
-  readonly #checks: readonly PreparedFilter[];
-  /** Those of them that look at the use of a node. */
-  readonly #checksOfUse: readonly PreparedFilter[];
+  readonly #checks: NodeChecks;
   readonly #columns: readonly IndexColumn[];
   readonly #values: number[];
   #heap = new NodeHeap(0, 0);
@@ -49,8 +47,7 @@ export class CandidateIndex {
     columns: readonly IndexColumn[],
   ) {
     this.#source = source;
-    this.#checks = checks;
-    this.#checksOfUse = checks.filter(({ ignoresUse }) => ignoresUse !== true);
+    this.#checks = new NodeChecks(checks);
     this.#columns = columns;
     this.#values = columns.map(() => 0);
   }
@@ -90,18 +87,11 @@ export class CandidateIndex {
     this.#aside.push(node);
   }
 
-  /** A node that passed, and of which only the use changed since, is not asked for the rest. */
-  #checksFor(node: NodeRecord): readonly PreparedFilter[] {
-    const isPassedBefore = this.#heap.has(node) && node.describedAt < this.#position;
-    return isPassedBefore ? this.#checksOfUse : this.#checks;
-  }
-
   #readNode(node: NodeRecord): void {
-    for (const check of this.#checksFor(node)) {
-      if (!isPassing(check, node)) {
-        this.#heap.delete(node);
-        return;
-      }
+    const passedBefore = this.#heap.has(node) && node.describedAt < this.#position;
+    if (!this.#checks.passes(node, passedBefore)) {
+      this.#heap.delete(node);
+      return;
     }
     for (let t = 0; t < this.#columns.length; t += 1) {
       this.#values[t] = (this.#columns[t] as IndexColumn).value(node);

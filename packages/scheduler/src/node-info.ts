@@ -20,8 +20,6 @@ export interface NodeInfo {
   readonly node: Node;
   /** Position in the total order of nodes: by name, then id. */
   readonly ordinal: number;
-  /** Whether it takes new tasks: READY, and ACTIVE. */
-  readonly isReady: boolean;
   /** What constraints ask about. Cost: computed once per version of the node. */
   readonly facts: ConstraintFacts;
   /**
@@ -61,7 +59,6 @@ export class NodeRecord implements NodeInfo {
   readonly id: NodeId;
   ordinal = -1;
   name = '';
-  isReady = false;
   usedCpuNanos = 0;
   usedMemoryBytes = 0;
   activeTasks = 0;
@@ -113,7 +110,6 @@ export class NodeRecord implements NodeInfo {
     const resources = node?.status.description?.resources;
     this.#node = node;
     this.name = node?.meta.name ?? '';
-    this.isReady = node?.status.state === 'ready' && node.spec.availability === 'active';
     this.#facts = undefined;
     this.capacityCpuNanos = resources?.cpuNanos ?? 0;
     this.capacityMemoryBytes = resources?.memoryBytes ?? 0;

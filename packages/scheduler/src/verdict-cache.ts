@@ -2,7 +2,7 @@
  * Verdicts of filters with keys about all nodes, kept in step with the changes of nodes.
  */
 import type { NodeSource } from './change-log.js';
-import { isPassing } from './is-passing.js';
+import { NodeChecks } from './is-passing.js';
 import type { NodeRecord } from './node-info.js';
 import type { ActiveFilter } from './active-plugins.js';
 import type { Policy, PreparedFilter } from './policy.js';
@@ -13,9 +13,7 @@ const VERDICTS_MAX = 64;
 /** What some filters say about every node, for their keys. */
 export class Verdicts {
   readonly #source: NodeSource;
-  readonly #filters: readonly PreparedFilter[];
-  /** Those of them that look at the use of a node. */
-  readonly #filtersOfUse: readonly PreparedFilter[];
+  readonly #checks: NodeChecks;
   #bits = NO_BITS;
   #count = 0;
   #layout = -1;
@@ -23,15 +21,13 @@ export class Verdicts {
   readonly #follow = (node: NodeRecord): void => {
     if (!node.isKnown) return;
     const isSame = node.describedAt < this.#position;
-    if (isSame && this.#filtersOfUse.length === 0) return;
-    const isPassedBefore = isSame && this.#bits[node.ordinal] === 1;
-    this.#read(node, isPassedBefore ? this.#filtersOfUse : this.#filters);
+    if (isSame && this.#checks.ignoreUse) return;
+    this.#read(node, isSame && this.#bits[node.ordinal] === 1);
   };
 
   constructor(source: NodeSource, filters: readonly PreparedFilter[]) {
     this.#source = source;
-    this.#filters = filters;
-    this.#filtersOfUse = filters.filter(({ ignoresUse }) => ignoresUse !== true);
+    this.#checks = new NodeChecks(filters);
   }
 
   /**
@@ -45,7 +41,7 @@ export class Verdicts {
     if (!isKept) {
       this.#bits = new Uint8Array(nodes.length);
       this.#count = 0;
-      for (const node of nodes) this.#read(node, this.#filters);
+      for (const node of nodes) this.#read(node, false);
     }
     this.#layout = changes.layout;
     this.#position = changes.end;
@@ -57,9 +53,8 @@ export class Verdicts {
     return this.#count;
   }
 
-  #read(node: NodeRecord, filters: readonly PreparedFilter[]): void {
-    let bit = 1;
-    for (const filter of filters) if (!isPassing(filter, node)) bit = 0;
+  #read(node: NodeRecord, passedBefore: boolean): void {
+    const bit = this.#checks.passes(node, passedBefore) ? 1 : 0;
     this.#count += bit - (this.#bits[node.ordinal] as number);
     this.#bits[node.ordinal] = bit;
   }

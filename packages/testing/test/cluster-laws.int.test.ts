@@ -1,7 +1,7 @@
 /**
  * The laws of whole clusters, under random histories.
  *
- * `SKEP_PROPERTY_RUNS` says how many (default 15), `SKEP_PROPERTY_SEED` which ones. What breaks a
+ * `SKEP_PROPERTY_RUNS` says how many (default 25), `SKEP_PROPERTY_SEED` which ones. What breaks a
  * law is printed as the shortest script that does, to be pasted into a test.
  */
 import { describe, it } from '@jest/globals';
@@ -23,7 +23,7 @@ import {
 } from '../src/cluster.js';
 import { differences, judge } from './judgement.js';
 
-const RUNS = Number(process.env['SKEP_PROPERTY_RUNS'] ?? 15);
+const RUNS = Number(process.env['SKEP_PROPERTY_RUNS'] ?? 25);
 const SEED = Number(process.env['SKEP_PROPERTY_SEED'] ?? 1);
 const HOUR_MS = 3_600_000;
 /** Real time for all runs of a law, or for making a script that breaks it shorter. */

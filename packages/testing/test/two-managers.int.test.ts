@@ -2,7 +2,7 @@
  * Two managers on one store: whatever happens to them, only the one that leads writes, and the
  * cluster becomes what was declared.
  *
- * `SKEP_PROPERTY_RUNS` says how many random histories are tried (default 12), `SKEP_PROPERTY_SEED`
+ * `SKEP_PROPERTY_RUNS` says how many random histories are tried (default 20), `SKEP_PROPERTY_SEED`
  * which ones.
  */
 import { describe, expect, it } from '@jest/globals';
@@ -31,7 +31,7 @@ import {
 } from '../src/cluster.js';
 import { differences, judge } from './judgement.js';
 
-const RUNS = Number(process.env['SKEP_PROPERTY_RUNS'] ?? 12);
+const RUNS = Number(process.env['SKEP_PROPERTY_RUNS'] ?? 20);
 const SEED = Number(process.env['SKEP_PROPERTY_SEED'] ?? 1);
 /** Real time for all runs of a law, or for making a script that breaks it shorter. */
 const TIMEOUT_MS = 120_000 + RUNS * 4_000;

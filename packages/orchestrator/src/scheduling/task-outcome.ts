@@ -22,23 +22,16 @@ const NEVER_ASSIGNED = 'scheduler shut down task that was never assigned';
 export function assigned(placement: Placement, now: Timestamp): Task {
   const { task, nodeId, genericResources, volumes, devices, ports, reason } = placement;
   const before = task.status;
-  const message = task.spec.nodeId === undefined ? ASSIGNED : CONFIRMED;
-  const placed = summaryOf(reason);
-  const { networks } = before;
-  // Written out, as it is made for every task: to add fields to a copy costs more than placing, and
-  // most tasks have networks.
-  const status: Draft =
-    networks === undefined
-      ? { state: 'assigned', timestamp: now, appliedAt: now, message, nodeId, placement: placed }
-      : {
-          state: 'assigned',
-          timestamp: now,
-          appliedAt: now,
-          message,
-          nodeId,
-          placement: placed,
-          networks,
-        };
+  // Written out, as it is made for every task: to add fields to a copy costs more than placing.
+  const status: Draft = {
+    state: 'assigned',
+    timestamp: now,
+    appliedAt: now,
+    message: task.spec.nodeId === undefined ? ASSIGNED : CONFIRMED,
+    nodeId,
+    placement: summaryOf(reason),
+  };
+  if (before.networks !== undefined) status.networks = before.networks;
   if (before.endpoint !== undefined) status.endpoint = before.endpoint;
   keepRareFields(before, status);
   if (genericResources !== undefined) status.genericResources = genericResources;

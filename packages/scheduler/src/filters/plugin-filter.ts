@@ -3,7 +3,7 @@
  *
  * **Source:** SwarmKit manager/scheduler/filter.go, PluginFilter.
  */
-import { compareText, type EnginePlugin, type Mount } from '@skep/api';
+import { compareText, isEqual, type EnginePlugin, type Mount } from '@skep/api';
 import type { ClusterView } from '../cluster-view.js';
 import type { Filter, Lack, PreparedFilter } from '../policy.js';
 import type { NodeInfo } from '../node-info.js';
@@ -26,7 +26,7 @@ export const pluginFilter: Filter = Object.freeze({
     }
     const needed = pluginsOf(group, state);
     if (needed.length === 0) return undefined;
-    if (!areSame(needed, latest.needed)) latest = new PluginCheck(needed);
+    if (!isEqual(needed, latest.needed)) latest = new PluginCheck(needed);
     return latest;
   },
   describe: (nodes) => `missing plugin on ${onNodes(nodes)}`,
@@ -65,13 +65,6 @@ class PluginCheck implements PreparedFilter {
 
 /** The check that was made last, for the many tasks in a row that need the same. */
 let latest = new PluginCheck([]);
-
-function areSame(some: readonly EnginePlugin[], others: readonly EnginePlugin[]): boolean {
-  return (
-    some.length === others.length &&
-    some.every(({ type, name }, at) => type === others[at]?.type && name === others[at].name)
-  );
-}
 
 /** By sort, each sort by name, each name once. */
 function pluginsOf(group: TaskGroup, state: ClusterView): readonly EnginePlugin[] {

@@ -10,11 +10,12 @@ import { onNodes } from './wording.js';
 const prepared: PreparedFilter = Object.freeze({
   key: '',
   ignoresUse: true,
-  passes: ({ isReady }: NodeInfo) => isReady,
-  check: ({ isReady, node }: NodeInfo): readonly Lack[] | undefined => {
-    if (isReady) return undefined;
+  passes: ({ node }: NodeInfo) =>
+    node.status.state === 'ready' && node.spec.availability === 'active',
+  check: ({ node }: NodeInfo): readonly Lack[] | undefined => {
     const { state } = node.status;
     const { availability } = node.spec;
+    if (state === 'ready' && availability === 'active') return undefined;
     return [
       ...(state === 'ready' ? [] : [{ what: 'state', needed: 'ready', available: state }]),
       ...(availability === 'active'

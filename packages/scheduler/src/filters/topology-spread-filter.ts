@@ -116,7 +116,8 @@ function eligibility({ template }: TaskGroup): (node: NodeInfo) => boolean {
   const parsed = parsedOrNone(constraints);
   const terms = nodeAffinity?.required ?? NONE;
   return (info) =>
-    info.isReady &&
+    info.node.status.state === 'ready' &&
+    info.node.spec.availability === 'active' &&
     matchesConstraints(parsed, info.facts) &&
     (terms.length === 0 || terms.some((term) => matchesTerm(term, info)));
 }
