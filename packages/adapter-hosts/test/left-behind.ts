@@ -26,6 +26,14 @@ export function tracesOf(folder: string): Traces {
   };
 }
 
+/** Pids of the processes that have this file open. */
+export function holdersOf(path: string): readonly number[] {
+  const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid));
+  const holds = (pid: string): boolean =>
+    entries(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === path);
+  return pids.filter(holds).map(Number);
+}
+
 function mentions(pid: string, folder: string): boolean {
   if (read(`/proc/${pid}/cmdline`).includes(folder)) return true;
   return entries(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`).includes(folder));

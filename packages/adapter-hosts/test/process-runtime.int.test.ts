@@ -15,7 +15,7 @@ import { readProcesses, taskFolder } from '../src/process/task-folder.js';
 import { isAlive } from '../src/process/proc.js';
 import type { LogLine, LogQuery } from '../src/task/log-lines.js';
 import { missingPrograms, suiteThatNeeds } from '../../../scripts/test-needs.js';
-import { tracesOf } from './left-behind.js';
+import { holdersOf, tracesOf } from './left-behind.js';
 
 const { suite, lack } = suiteThatNeeds(
   missingPrograms(['unshare', 'nsenter', 'setpriv', 'mount', 'mkfifo', 'pivot_root']),
@@ -314,6 +314,29 @@ suite(`tasks as processes${lack}`, () => {
     const processes = readProcesses(taskFolder(stateFolder, 't1'))!;
     process.kill(processes.first.pid, 'SIGKILL');
     expect(await exit).toEqual({ exitCode: 137 });
+  });
+
+  it('removes nothing while the supervisor still writes how a killed command ended', async () => {
+    await run(shellTask('t1', SERVER));
+    await runtime.close();
+    const folder = taskFolder(stateFolder, 't1');
+    const [supervisor = 0] = holdersOf(join(folder, 'alive'));
+    process.kill(supervisor, 'SIGSTOP');
+    const { first } = readProcesses(folder)!;
+    process.kill(first.pid, 'SIGKILL');
+    while (isAlive(first)) await new Promise((resolve) => setTimeout(resolve, 20));
+    runtime = processRuntime({ stateFolder });
+    let isRemoved = false;
+    const removal = runtime
+      .task(taskOf('t1', {}), CONTEXT)
+      .remove()
+      .then(() => (isRemoved = true));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const early = [isRemoved, existsSync(folder)];
+    process.kill(supervisor, 'SIGCONT');
+    await removal;
+    expect(early).toEqual([false, true]);
+    expect(existsSync(folder)).toBe(false);
   });
 
   it('never takes a process for its own that was given the same pid', async () => {

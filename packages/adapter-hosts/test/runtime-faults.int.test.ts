@@ -182,6 +182,15 @@ processes.suite(`faults of processes${processes.lack}`, () => {
     await runtime.close();
   }, 60_000);
 
+  it('what a killed agent was starting is removed, however far it had come', async () => {
+    const ids = Array.from({ length: 8 }, (_, at) => `t${at}`);
+    await killedAgent('start', folder, SERVER, ids);
+    open();
+    await Promise.all(ids.map((id) => runtime.task(shellTask(id, SERVER), CONTEXT).remove()));
+    expect(await runtime.known()).toEqual([]);
+    await runtime.close();
+  }, 60_000);
+
   async function untilPrinted(id: string, text: string): Promise<void> {
     for (;;) {
       for await (const line of runtime.logs(id)) if (line.text === text) return;

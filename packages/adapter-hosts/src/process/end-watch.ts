@@ -53,7 +53,7 @@ export function watchEnd(folder: string, { first }: TaskProcesses): EndWatch {
       await pause(ms);
     }
     for (let left = EXIT_CODE_MS; left > 0 && !isClosed; left -= POLL_MS) {
-      if (readExitCode(folder) !== undefined && !isHeld(join(folder, FILES.alive))) break;
+      if (readExitCode(folder) !== undefined && !hasSupervisor(folder)) break;
       await pause(POLL_MS);
     }
     if (isClosed) await new Promise<never>(() => undefined);
@@ -80,10 +80,13 @@ function openPipe(path: string): Socket | undefined {
   }
 }
 
-/** Whether the supervisor is still there: a pipe that nobody reads cannot be opened for writing. */
-function isHeld(path: string): boolean {
+/**
+ * Whether a supervisor of the task is still there, also one that has nothing to watch over yet, or
+ * any more: a pipe that nobody reads cannot be opened for writing.
+ */
+export function hasSupervisor(folder: string): boolean {
   try {
-    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+    closeSync(openSync(join(folder, FILES.alive), constants.O_WRONLY | constants.O_NONBLOCK));
     return true;
   } catch {
     return false;

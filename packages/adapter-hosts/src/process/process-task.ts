@@ -11,7 +11,7 @@ import { isWithin, orAborted, pause, throwIfAborted } from '../task/abort.js';
 import { runGroup } from '../task/command.js';
 import { createCgroups, planCgroup, removeCgroups, wasOutOfMemory } from './cgroup.js';
 import type { CgroupLayout } from './cgroup.js';
-import { watchEnd, type EndWatch } from './end-watch.js';
+import { hasSupervisor, watchEnd, type EndWatch } from './end-watch.js';
 import { healthSettings, healthWords } from './health.js';
 import { HealthMonitor } from './health-monitor.js';
 import { checkHost } from './host-check.js';
@@ -39,6 +39,9 @@ const KILL = 9;
 const KILLED = 137;
 /** Killed processes that are still there after this time wait for a device. */
 const KILL_TIMEOUT_MS = 10_000;
+/** A supervisor that has nothing left to do ends within this time, unless it waits for a device. */
+const SUPERVISOR_TIMEOUT_MS = 10_000;
+const REMOVE_POLL_MS = 10;
 const HEALTH_OUTPUT_BYTES = 4_096;
 
 /** What a task needs of its runtime. */
@@ -148,12 +151,16 @@ export class ProcessTask {
   }
 
   async remove(): Promise<void> {
-    await this.shutdown(undefined);
-    const record = readRecord(this.#folder);
-    this.close();
-    this.#host.logs.forget(this.#folder);
-    await this.#removeCgroups(record?.cgroupFolders ?? []);
-    await rm(this.#folder, { recursive: true, force: true });
+    const until = Date.now() + SUPERVISOR_TIMEOUT_MS;
+    for (;;) {
+      await this.shutdown(undefined);
+      // A supervisor that an agent left behind may be about to start the command, or to write how
+      // it ended. Without the folder, nobody would find what it has started.
+      if (!hasSupervisor(this.#folder) && (await this.#removeTraces())) return;
+      if (Date.now() >= until) break;
+      await pause(REMOVE_POLL_MS);
+    }
+    throw new SkepError('unavailable', `${this.#folder} cannot be removed: still in use`);
   }
 
   /** Whether the task prints nothing any more. */
@@ -320,6 +327,21 @@ export class ProcessTask {
     }
     const isStarved = exitCode !== 0 && wasOutOfMemory(record.cgroupFolders);
     return { exitCode, ...(isStarved ? { error: 'out of memory' } : {}) };
+  }
+
+  /** Groups and folder of what does not run; false when something was added to it meanwhile. */
+  async #removeTraces(): Promise<boolean> {
+    const record = readRecord(this.#folder);
+    this.close();
+    this.#host.logs.forget(this.#folder);
+    await this.#removeCgroups(record?.cgroupFolders ?? []);
+    try {
+      await rm(this.#folder, { recursive: true, force: true });
+      return true;
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOTEMPTY') return false;
+      throw thrown;
+    }
   }
 
   async #removeCgroups(folders: readonly string[]): Promise<void> {
