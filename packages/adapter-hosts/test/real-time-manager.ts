@@ -12,7 +12,8 @@ import {
   type Logger,
 } from '@skep/api';
 import type { AdmissionResult, DeclaredObject, Manager } from '@skep/orchestrator';
-import type { View } from '@skep/store';
+import type { Observable } from 'rxjs';
+import type { CommitEvent, View } from '@skep/store';
 import type { TestCluster } from '@skep/testing/cluster';
 import { openCluster, type LiveCluster } from 'skep';
 
@@ -44,6 +45,11 @@ export class RealTimeManager implements ClusterManager {
 
   view(): View {
     return this.#cluster.view();
+  }
+
+  /** Everything that is committed from now on. */
+  get commits$(): Observable<CommitEvent> {
+    return this.#cluster.commits$;
   }
 
   apply(...objects: readonly DeclaredObject[]): Promise<readonly AdmissionResult[]> {

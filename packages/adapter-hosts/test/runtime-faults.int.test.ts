@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Task, type ServiceSpec } from '@skep/api';
+import type { ServiceSpec } from '@skep/api';
 import { CONTEXT, never, shellTask } from '../src/__fixtures__/tasks.js';
 import { dockerRuntime, type DockerRuntime } from '../src/docker/docker-runtime.js';
 import { isAlive } from '../src/process/proc.js';
@@ -88,12 +88,7 @@ function commonFaults(groundOf: () => Ground): void {
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     await node.declare(service(`exec busybox httpd -f -p 127.0.0.1:${port} -h /`));
-    const isFailing = (): boolean =>
-      node.manager
-        .view()
-        .list(Task)
-        .some(({ status }) => status.state === 'failed' && status.container?.exitCode === 1);
-    await node.until('a failure', isFailing);
+    await node.until('a failure', () => node.exitCodes.includes(1));
     other.close();
     await node.settled(1);
     await node.until('an answer', () =>

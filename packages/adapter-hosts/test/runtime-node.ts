@@ -17,12 +17,21 @@ const LOOK_MS = 20;
 /** See the module comment. */
 export class RuntimeNode {
   readonly manager: RealTimeManager;
+  /** Of all tasks that have ended: what history does not keep can be gone before one looks. */
+  readonly exitCodes: number[] = [];
   readonly #nodeId: string;
   #living: { readonly agent: Agent; readonly runtime: ClosableRuntime } | undefined;
 
   private constructor(manager: RealTimeManager, nodeId: string) {
     this.manager = manager;
     this.#nodeId = nodeId;
+    manager.commits$.subscribe(({ events }) => {
+      for (const { object } of events) {
+        if (object.kind !== Task.name) continue;
+        const { exitCode } = (object as Task).status.container ?? {};
+        if (exitCode !== undefined) this.exitCodes.push(exitCode);
+      }
+    });
   }
 
   static async start(runtime: ClosableRuntime): Promise<RuntimeNode> {
