@@ -12,8 +12,7 @@ import {
   type Logger,
 } from '@skep/api';
 import type { AdmissionResult, DeclaredObject, Manager } from '@skep/orchestrator';
-import type { Observable } from 'rxjs';
-import type { CommitEvent, View } from '@skep/store';
+import type { View } from '@skep/store';
 import type { TestCluster } from '@skep/testing/cluster';
 import { openCluster, type LiveCluster } from 'skep';
 
@@ -48,7 +47,7 @@ export class RealTimeManager implements ClusterManager {
   }
 
   /** Everything that is committed from now on. */
-  get commits$(): Observable<CommitEvent> {
+  get commits$(): LiveCluster['commits$'] {
     return this.#cluster.commits$;
   }
 

@@ -276,3 +276,4 @@ export {
   laterState,
 } from './task-state.js';
 export type { DesiredTaskState, TaskState } from './task-state.js';
+export { TextMap } from './text-map.js';

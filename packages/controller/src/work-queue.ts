@@ -4,7 +4,7 @@
  * **Source:** client-go util/workqueue for the dirty and processing sets and the backoff;
  * controller-runtime pkg/controller/priorityqueue for priorities. Parking is ours.
  */
-import { assert, type Clock, type Revision, type Timestamp } from '@skep/api';
+import { assert, TextMap, type Clock, type Revision, type Timestamp } from '@skep/api';
 import type { KeyExplanation } from './contract.js';
 import { DueTimes } from './due-times.js';
 import { KeyHistory } from './key-history.js';
@@ -46,7 +46,7 @@ export class WorkQueue {
   readonly #backoffMsMax: number;
   readonly #conflictsMax: number;
 
-  readonly #entries = new Map<string, QueueEntry>();
+  readonly #entries = new TextMap<QueueEntry>();
   readonly #lane: ReadyLane<QueueEntry>;
   readonly #times: DueTimes<QueueEntry>;
   readonly #parked = new RankHeap<QueueEntry>();

@@ -26,9 +26,12 @@ interface KindLedger {
   readonly idUses: Map<string, number>;
 }
 
+/** Shared by all nodes without generic resources. */
+const NO_KINDS: ReadonlyMap<string, KindLedger> = new Map();
+
 /** The generic resources of a node. */
 export class GenericLedger {
-  readonly #kinds = new Map<string, KindLedger>();
+  #kinds: ReadonlyMap<string, KindLedger> = NO_KINDS;
 
   /** Replaces what the node has; what is in use stays in use. Cost: O(items). */
   declare(resources: readonly GenericResource[] = []): void {
@@ -109,7 +112,7 @@ export class GenericLedger {
     let ledger = this.#kinds.get(kind);
     if (ledger === undefined) {
       ledger = { total: 0, unnamedUses: 0, ids: [], idUses: new Map() };
-      this.#kinds.set(kind, ledger);
+      this.#kinds = new Map([...this.#kinds, [kind, ledger]]);
     }
     return ledger;
   }

@@ -71,7 +71,8 @@ export class NodeRecord implements NodeInfo {
   capacityMemoryBytes = 0;
   readonly generic = new GenericLedger();
   readonly devices = new DeviceLedger();
-  readonly #hostPorts = new Map<string, number>();
+  /** Uses by port; absent as long as no task holds one: most nodes need no map. */
+  #hostPorts: Map<string, number> | undefined;
   #node: Node | undefined;
   #facts: ConstraintFacts | undefined;
 
@@ -118,7 +119,7 @@ export class NodeRecord implements NodeInfo {
   }
 
   hostPortUses(port: string): number {
-    return this.#hostPorts.get(port) ?? 0;
+    return this.#hostPorts?.get(port) ?? 0;
   }
 
   take(claim: NodeClaim): void {
@@ -130,6 +131,7 @@ export class NodeRecord implements NodeInfo {
   }
 
   #takePorts(ports: readonly string[]): void {
+    this.#hostPorts ??= new Map();
     for (const port of ports) this.#hostPorts.set(port, this.hostPortUses(port) + 1);
   }
 
@@ -140,8 +142,8 @@ export class NodeRecord implements NodeInfo {
     if (claim.devices.length > 0) this.devices.giveBack(claim.devices);
     for (const port of claim.hostPorts) {
       const uses = this.hostPortUses(port) - 1;
-      if (uses > 0) this.#hostPorts.set(port, uses);
-      else this.#hostPorts.delete(port);
+      if (uses > 0) this.#hostPorts?.set(port, uses);
+      else this.#hostPorts?.delete(port);
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The services that a cluster state knows: themselves, and how many active tasks they have where.
  */
-import type { NodeFaults, Service, ServiceId } from '@skep/api';
+import { TextMap, type NodeFaults, type Service, type ServiceId } from '@skep/api';
 import type { NodeInfo } from './node-info.js';
 import { NO_COUNTS, ServiceCounter, type ServiceCounts } from './service-counts.js';
 
@@ -13,17 +13,19 @@ class ServiceRow extends ServiceCounter {
 /**
  * Services by id and, once somebody asks, by name.
  *
- * To place a task asks several things of its service, one after the other, and there may be as many
- * services as tasks: so the row that was asked for last is kept at hand.
+ * There may be as many services as tasks, most of them with a single one. To place a task asks
+ * several things of its service, one after the other: so what was asked for last is kept at hand.
+ * And as long as nothing is known of a service but one active task, its node stands for it.
  */
 export class ServiceTable {
-  readonly #rows = new Map<ServiceId, ServiceRow>();
+  readonly #rows = new TextMap<ServiceRow | NodeInfo>();
   #lastId: ServiceId | undefined;
-  #last: ServiceRow | undefined;
+  #last: ServiceRow | NodeInfo | undefined;
   #byName: Map<string, ServiceId> | undefined;
 
   get(id: ServiceId): Service | undefined {
-    return this.#row(id)?.service;
+    const known = this.#known(id);
+    return known instanceof ServiceRow ? known.service : undefined;
   }
 
   upsert(service: Service): void {
@@ -38,9 +40,9 @@ export class ServiceTable {
   }
 
   remove(id: ServiceId): void {
-    const row = this.#row(id);
-    const old = row?.service;
-    if (row === undefined || old === undefined) return;
+    const row = this.#known(id);
+    if (!(row instanceof ServiceRow) || row.service === undefined) return;
+    const old = row.service;
     row.service = undefined;
     this.#forgetIfEmpty(id, row);
     if (this.#byName?.get(old.meta.name) === id) this.#byName.delete(old.meta.name);
@@ -48,12 +50,14 @@ export class ServiceTable {
 
   /** The services themselves. */
   *values(): Iterable<Service> {
-    for (const { service } of this.#rows.values()) if (service !== undefined) yield service;
+    for (const known of this.#rows.values()) {
+      if (known instanceof ServiceRow && known.service !== undefined) yield known.service;
+    }
   }
 
   /** What is remembered of failures of the service's tasks. */
   faultsOf(id: ServiceId | undefined): readonly NodeFaults[] {
-    return (id === undefined ? undefined : this.#row(id)?.service?.status.faults) ?? NO_FAULTS;
+    return (id === undefined ? undefined : this.get(id)?.status.faults) ?? NO_FAULTS;
   }
 
   /** The id of the service with that name; an id, and what is not known, stands for itself. */
@@ -71,26 +75,43 @@ export class ServiceTable {
 
   /** Adds an active task of the service to the node, or takes one away. */
   step(id: ServiceId, node: NodeInfo, by: 1 | -1): void {
+    if (by > 0 && this.#known(id) === undefined) {
+      this.#set(id, node);
+      return;
+    }
     const row = this.#rowOf(id);
     row.step(node, by);
     if (by < 0) this.#forgetIfEmpty(id, row);
   }
 
   #row(id: ServiceId): ServiceRow | undefined {
+    const known = this.#known(id);
+    if (known === undefined || known instanceof ServiceRow) return known;
+    const row = new ServiceRow();
+    row.step(known, 1);
+    this.#set(id, row);
+    return row;
+  }
+
+  #rowOf(id: ServiceId): ServiceRow {
+    const known = this.#row(id);
+    if (known !== undefined) return known;
+    const row = new ServiceRow();
+    this.#set(id, row);
+    return row;
+  }
+
+  #known(id: ServiceId): ServiceRow | NodeInfo | undefined {
     if (id === this.#lastId) return this.#last;
     this.#lastId = id;
     this.#last = this.#rows.get(id);
     return this.#last;
   }
 
-  #rowOf(id: ServiceId): ServiceRow {
-    let row = this.#row(id);
-    if (row === undefined) {
-      row = new ServiceRow();
-      this.#rows.set(id, row);
-      this.#last = row;
-    }
-    return row;
+  #set(id: ServiceId, known: ServiceRow | NodeInfo): void {
+    this.#rows.set(id, known);
+    this.#lastId = id;
+    this.#last = known;
   }
 
   #forgetIfEmpty(id: ServiceId, row: ServiceRow): void {
