@@ -10,8 +10,9 @@
  * address there (by routes that are added for it) and once to the published port.
  *
  * In each round all are measured in turn; figures are medians over the rounds, a `ratio` is the
- * median of the ratios of the rounds. Server and client have real-time priority, so the rest of the
- * machine matters less. Needs root, nginx, wrk and chrt.
+ * median of the ratios of the rounds. The machine has to be at rest: server and client have no
+ * priority, as with one they keep the kernel from handling packets, and p99 is that of the kernel's
+ * own turns then. Needs root, nginx and wrk.
  *
  * Options: `--rounds 15`, `--seconds 2` (each), `--connections 16`, `--close`: a connection for
  * each request, `--dataplane nftables|ipvs`.
@@ -43,9 +44,6 @@ const CLUSTER: FixtureCluster = {
   ...VOTE_CLUSTER,
   tasks: VOTE_CLUSTER.tasks.filter(({ id }) => id !== 'vote2'),
 };
-
-/** Server and client come before whatever else the machine does: figures of a machine at rest. */
-const FIRST = ['chrt', '-r', '1'];
 
 /** A way to the server. */
 interface Way {
@@ -154,7 +152,7 @@ http {
 }
 `,
     );
-    const words = [`--net=/run/netns/${namespace}`, '--', ...FIRST, 'nginx', '-c', path];
+    const words = [`--net=/run/netns/${namespace}`, '--', 'nginx', '-c', path];
     this.#server = spawn('nsenter', words, { stdio: ['ignore', 'ignore', 'inherit'] });
     for (let tries = 0; !existsSync(`${this.#folder}/pid`) && tries < 200; tries += 1) {
       await sleep(50);
@@ -231,7 +229,7 @@ const UNITS: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1e3 };
 async function load({ name, namespace, url }: Way, settings: Settings): Promise<Figures> {
   const { seconds, connections, isClosing } = settings;
   const command = [
-    ...[...FIRST, 'wrk', '--latency', '-t', '1', '-c', String(connections), '-d', `${seconds}s`],
+    ...['wrk', '--latency', '-t', '1', '-c', String(connections), '-d', `${seconds}s`],
     ...(isClosing ? ['-H', 'Connection: close'] : []),
     url,
   ];
