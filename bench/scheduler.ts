@@ -215,6 +215,10 @@ async function* run({ args }: { readonly args: readonly string[] }): AsyncIterab
     return;
   }
   const known = [...CASES.map(({ name }) => name), ...(isPure ? [] : [GROWTH])];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new Error(`no case is named '${unknown}'; there are: ${known.join(', ')}`);
+  }
   for (const name of known.filter((one) => names.length === 0 || names.includes(one))) {
     const heapMiB = isPure ? undefined : CASES.find((one) => one.name === name)?.heapMiB;
     const flags = heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`];
