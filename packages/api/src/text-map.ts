@@ -8,6 +8,8 @@
  */
 
 const CAPACITY_MIN = 16;
+/** Room that an empty map keeps: most queues are empty again and again. */
+const CAPACITY_KEPT = 1_024;
 /** Numbers that are kept of an entry: its hash, and the next entry of its bucket + 1. */
 const LINK = 2;
 
@@ -24,6 +26,8 @@ export class TextMap<Value> {
   /** Undefined where an entry was deleted. */
   #keys: (string | undefined)[] = [];
   #values: (Value | undefined)[] = [];
+  /** Entries up to here are taken, or were. */
+  #end = 0;
   #size = 0;
 
   /** How many texts have a value. */
@@ -45,11 +49,12 @@ export class TextMap<Value> {
       this.#values[at] = value;
       return;
     }
-    if (this.#keys.length === this.#heads.length) this.#resize();
+    if (this.#end === this.#heads.length) this.#resize();
+    this.#keys[this.#end] = key;
+    this.#values[this.#end] = value;
+    this.#link(this.#end, hash);
+    this.#end += 1;
     this.#size += 1;
-    this.#keys.push(key);
-    this.#values.push(value);
-    this.#link(this.#keys.length - 1, hash);
   }
 
   /** Takes a text out; false when it was not in. */
@@ -70,13 +75,13 @@ export class TextMap<Value> {
     this.#keys[at] = undefined;
     this.#values[at] = undefined;
     this.#size -= 1;
-    if (this.#size === 0) this.#resize();
+    if (this.#size === 0) this.#startAnew();
     return true;
   }
 
   /** All values. */
   *values(): IterableIterator<Value> {
-    for (let at = 0; at < this.#keys.length; at += 1) {
+    for (let at = 0; at < this.#end; at += 1) {
       if (this.#keys[at] !== undefined) yield this.#values[at] as Value;
     }
   }
@@ -97,6 +102,12 @@ export class TextMap<Value> {
     this.#heads[bucket] = at + 1;
   }
 
+  /** It is empty, and so are all buckets. */
+  #startAnew(): void {
+    this.#end = 0;
+    if (this.#heads.length > CAPACITY_KEPT) this.#resize();
+  }
+
   /** Makes room for as many entries again as there are; those that were deleted leave. */
   #resize(): void {
     let capacity = CAPACITY_MIN;
@@ -105,6 +116,7 @@ export class TextMap<Value> {
     this.#links = new Int32Array(capacity * LINK);
     this.#heads = new Int32Array(capacity);
     if (this.#size < this.#keys.length) this.#dropDeleted(links);
+    this.#end = this.#size;
     for (let at = 0; at < this.#size; at += 1) this.#link(at, links[at * LINK] as number);
   }
 
