@@ -206,7 +206,7 @@ async function* growth(): AsyncIterable<BenchResult> {
   yield* growthResults('growth with nodes, 20k tasks', byNodes);
 }
 
-/** Each case in a process of its own: what one leaves behind would slow the next down by a third. */
+/** Each case in a process of its own: what one leaves behind slows the next down by a third. */
 async function* run({ args }: { readonly args: readonly string[] }): AsyncIterable<BenchResult> {
   const isPure = args.includes(PURE);
   const names = args.filter((arg) => arg !== PURE && arg !== ALONE);

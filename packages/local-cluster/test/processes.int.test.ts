@@ -13,12 +13,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { silentLogger } from '@skep/api';
 import { isAlive, type ProcessIdentity } from '@skep/adapter-hosts';
 import { claim } from '../src/process/claim.js';
 import { endProcesses } from '../src/process/ending.js';
 import { rotateLog } from '../src/process/log-rotation.js';
 import { foldersOf, processesIn } from '../src/process/process-search.js';
 import { launch } from '../src/process/supervised-process.js';
+import { Supervisor, type SupervisedState } from '../src/process/supervisor.js';
+import { planSettings } from '../src/settings.js';
+import { placeOf } from '../src/place.js';
 
 const folder = mkdtempSync(join(tmpdir(), `skt-${process.pid}-`));
 const children: ChildProcess[] = [];
@@ -53,6 +57,8 @@ async function start(
 describe('processes of a cluster', () => {
   it('are found by how they were started, oldest first, and nobody else is', async () => {
     const manager = await start(PATIENT, 'manager', 'one/manager.1.json');
+    // Two of one clock tick (10 ms) come by their pids, which may have begun anew.
+    await pause(20);
     const supervisor = await start(PATIENT, 'supervisor', 'one/cluster.json');
     await start(PATIENT, 'manager', 'one-more/manager.1.json');
     await start(PATIENT, 'reader', 'one/manager.1.json');
@@ -69,6 +75,18 @@ describe('processes of a cluster', () => {
     }
     await endProcesses(processesIn(folder), 5_000);
     children.push(spawn('true'));
+  });
+
+  it('are not found in their children that are no other program yet', async () => {
+    const forked = ['/bin/sh', '-c', '(echo ready; while :; do sleep 0.05; done) & wait', 'sh'];
+    const { identity } = await start(forked, 'agent', 'four/a.json');
+    const found = processesIn(join(folder, 'four'));
+    expect(found.map(({ pid }) => pid)).toEqual([identity.pid]);
+    // One that is left behind is.
+    await endProcesses([identity], 0);
+    const left = processesIn(join(folder, 'four'));
+    expect(left).toHaveLength(1);
+    await endProcesses(left, 0);
   });
 
   it('end when they are asked to; who does not hear is killed', async () => {
@@ -96,6 +114,47 @@ describe('processes of a cluster', () => {
       log: join(folder, 'l'),
     };
     await expect(launch(request)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('a supervisor', () => {
+  it('says of each process how it ended, also of two that end at one time', async () => {
+    const cluster = `skt-${process.pid}`;
+    const paths = placeOf({ cluster, stateRoot: folder });
+    mkdirSync(paths.folder, { recursive: true });
+    const { settings } = planSettings(
+      undefined,
+      {},
+      {
+        cluster,
+        command: ['/bin/sh', '-c', 'sleep 0.2; exit 3', 'sh'],
+        subnet: '10.90.2.0/24',
+        dataplane: 'nftables',
+        addressOf: () => '10.90.2.1',
+      },
+    );
+    writeFileSync(paths.settingsFile, JSON.stringify(settings));
+    let last: readonly SupervisedState[] = [];
+    const supervisor = new Supervisor({
+      paths,
+      stateRoot: folder,
+      logger: silentLogger,
+      prepareNode: () => Promise.resolve(),
+      onChange: (now) => (last = now),
+      onSettings: () => undefined,
+    });
+    supervisor.start();
+    const seen = async (isSo: (one: SupervisedState) => boolean): Promise<void> => {
+      while (last.length < 2 || !last.every(isSo)) await pause(5);
+    };
+    await seen(({ pid }) => pid !== undefined);
+    // Nothing is heard until both have ended.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+    await seen(({ lastExit }) => lastExit !== undefined);
+    const exits = last.map(({ lastExit }) => lastExit);
+    await supervisor.stop();
+    await endProcesses(processesIn(paths.folder), 0);
+    expect(exits).toEqual(['ended with 3', 'ended with 3']);
   });
 });
 

@@ -36,7 +36,8 @@ export function findProcesses(): readonly FoundProcess[] {
     const identity = identityOf(Number(name));
     if (identity !== undefined) found.push({ ...identity, role, file, command });
   }
-  return found.sort(byAge);
+  const files = new Map(found.map(({ pid, file }) => [pid, file]));
+  return found.filter(({ pid, file }) => files.get(parentOf(pid)) !== file).sort(byAge);
 }
 
 /** Those of the cluster in this folder. */
@@ -66,6 +67,15 @@ function wordsOf(pid: number): readonly string[] {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
   } catch {
     return [];
+  }
+}
+
+/** A child has the words of its parent until it becomes another program. */
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  } catch {
+    return 0;
   }
 }
 

@@ -53,6 +53,8 @@ const { SIGTERM, SIGKILL } = constants.signals;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #running = new Map<string, ProcessIdentity>();
+  /** Those of them that this supervisor started: it is told how they end. */
+  readonly #children = new Set<ProcessIdentity>();
   readonly #histories = new Map<string, ProcessHistory>();
   #settings: ClusterSettings | undefined;
   #wanted: readonly WantedProcess[] = [];
@@ -109,7 +111,8 @@ export class Supervisor {
     clearTimeout(this.#timer);
     this.#readSettings();
     for (const [key, identity] of this.#running) {
-      if (!isAlive(identity)) this.#ended(key, identity, 'ended');
+      if (this.#children.has(identity) || isAlive(identity)) continue;
+      this.#ended(key, identity, 'ended');
     }
     const { steps, wakeAt } = planSupervision(this.#wanted, this.#histories, Date.now());
     for (const step of steps) await this.#do(step);
@@ -194,6 +197,7 @@ export class Supervisor {
         },
       });
       this.#running.set(key, identity);
+      this.#children.add(identity);
       this.#histories.set(key, afterStart(history, file, Date.now()));
       logger.info('process started', { process: key, pid: identity.pid });
       this.#options.onChange(this.processes);
@@ -208,6 +212,7 @@ export class Supervisor {
   #ended(key: string, identity: ProcessIdentity, exit: string): void {
     if (this.#running.get(key) !== identity) return;
     this.#running.delete(key);
+    this.#children.delete(identity);
     const history = this.#histories.get(key) ?? NO_HISTORY;
     this.#histories.set(key, afterExit(history, exit, Date.now()));
     if (history.stopSince === undefined) {
