@@ -229,7 +229,8 @@ const UNITS: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1e3 };
 async function load({ name, namespace, url }: Way, settings: Settings): Promise<Figures> {
   const { seconds, connections, isClosing } = settings;
   const command = [
-    ...['wrk', '--latency', '-t', '1', '-c', String(connections), '-d', `${seconds}s`],
+    ...['wrk', '--latency', '-t', '1'],
+    ...['-c', String(connections), '-d', `${seconds}s`],
     ...(isClosing ? ['-H', 'Connection: close'] : []),
     url,
   ];

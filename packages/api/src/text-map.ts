@@ -17,7 +17,8 @@ const LINK = 2;
  * Values by text, in the order in which the texts came. As with `Map`, a value that is replaced
  * keeps its place. It must not change while it is iterated over.
  *
- * Cost: O(1); O(length of the text) to hash it, each time. Memory follows the number of entries.
+ * Cost: O(1); O(length of the text) to hash it, each time. Memory follows the number of entries:
+ * what was taken out leaves when room is made the next time, or when the map is empty.
  */
 export class TextMap<Value> {
   /** First entry + 1 of each bucket. */
