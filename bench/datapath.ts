@@ -11,8 +11,8 @@
  *
  * In each round all are measured in turn; figures are medians over the rounds, a `ratio` is the
  * median of the ratios of the rounds. The machine has to be at rest: server and client have no
- * priority, as with one they keep the kernel from handling packets, and p99 is that of the kernel's
- * own turns then. Needs root, nginx and wrk.
+ * priority. With one, p99 was 1 to 30 ms instead of 0.7: they fill both processors, and presumably
+ * kept the kernel from handling packets. Needs root, nginx and wrk.
  *
  * Options: `--rounds 15`, `--seconds 2` (each), `--connections 16`, `--close`: a connection for
  * each request, `--dataplane nftables|ipvs`.

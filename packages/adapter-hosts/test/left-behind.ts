@@ -17,7 +17,7 @@ export interface Traces {
 /** What a test that uses the folder `folder`, and no other, has left. */
 export function tracesOf(folder: string): Traces {
   return {
-    processes: readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && mentions(pid, folder)),
+    processes: pids().filter((pid) => mentions(pid, folder)),
     mounts: read('/proc/self/mountinfo')
       .split('\n')
       .filter((line) => line.includes(folder)),
@@ -28,15 +28,22 @@ export function tracesOf(folder: string): Traces {
 
 /** Pids of the processes that have this file open. */
 export function holdersOf(path: string): readonly number[] {
-  const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid));
-  const holds = (pid: string): boolean =>
-    entries(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`) === path);
-  return pids.filter(holds).map(Number);
+  return pids()
+    .filter((pid) => openFiles(pid).includes(path))
+    .map(Number);
+}
+
+function pids(): readonly string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+}
+
+function openFiles(pid: string): readonly string[] {
+  return entries(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
 }
 
 function mentions(pid: string, folder: string): boolean {
   if (read(`/proc/${pid}/cmdline`).includes(folder)) return true;
-  return entries(`/proc/${pid}/fd`).some((fd) => linkOf(`/proc/${pid}/fd/${fd}`).includes(folder));
+  return openFiles(pid).some((path) => path.includes(folder));
 }
 
 /** The runtime names its groups by a hash of its folder. */

@@ -88,7 +88,7 @@ function commonFaults(groundOf: () => Ground): void {
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     await node.declare(service(`exec busybox httpd -f -p 127.0.0.1:${port} -h /`));
-    await node.until('a failure', () => node.exitCodes.includes(1));
+    await node.until('a failure', () => node.failures.includes(1));
     other.close();
     await node.settled(1);
     await node.until('an answer', () =>

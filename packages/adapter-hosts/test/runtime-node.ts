@@ -17,8 +17,8 @@ const LOOK_MS = 20;
 /** See the module comment. */
 export class RuntimeNode {
   readonly manager: RealTimeManager;
-  /** Of all tasks that have ended: what history does not keep can be gone before one looks. */
-  readonly exitCodes: number[] = [];
+  /** Exit codes of tasks that failed: what history does not keep can be gone before one looks. */
+  readonly failures: number[] = [];
   readonly #nodeId: string;
   #living: { readonly agent: Agent; readonly runtime: ClosableRuntime } | undefined;
 
@@ -28,8 +28,8 @@ export class RuntimeNode {
     manager.commits$.subscribe(({ events }) => {
       for (const { object } of events) {
         if (object.kind !== Task.name) continue;
-        const { exitCode } = (object as Task).status.container ?? {};
-        if (exitCode !== undefined) this.exitCodes.push(exitCode);
+        const { state, container } = (object as Task).status;
+        if (state === 'failed') this.failures.push(container?.exitCode ?? Number.NaN);
       }
     });
   }

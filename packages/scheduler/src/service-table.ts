@@ -87,18 +87,13 @@ export class ServiceTable {
   #row(id: ServiceId): ServiceRow | undefined {
     const known = this.#known(id);
     if (known === undefined || known instanceof ServiceRow) return known;
-    const row = new ServiceRow();
+    const row = this.#set(id, new ServiceRow());
     row.step(known, 1);
-    this.#set(id, row);
     return row;
   }
 
   #rowOf(id: ServiceId): ServiceRow {
-    const known = this.#row(id);
-    if (known !== undefined) return known;
-    const row = new ServiceRow();
-    this.#set(id, row);
-    return row;
+    return this.#row(id) ?? this.#set(id, new ServiceRow());
   }
 
   #known(id: ServiceId): ServiceRow | NodeInfo | undefined {
@@ -108,10 +103,11 @@ export class ServiceTable {
     return this.#last;
   }
 
-  #set(id: ServiceId, known: ServiceRow | NodeInfo): void {
+  #set<Known extends ServiceRow | NodeInfo>(id: ServiceId, known: Known): Known {
     this.#rows.set(id, known);
     this.#lastId = id;
     this.#last = known;
+    return known;
   }
 
   #forgetIfEmpty(id: ServiceId, row: ServiceRow): void {
