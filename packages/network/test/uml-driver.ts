@@ -16,7 +16,24 @@ export type DriverStep =
     }
   /** Opens sockets of tcp and udp, of both families, on a port of a namespace. */
   | { readonly do: 'listen'; readonly namespace: string; readonly ports: readonly number[] }
-  | { readonly do: 'ask'; readonly packets: readonly DriverPacket[] };
+  | { readonly do: 'ask'; readonly packets: readonly DriverPacket[] }
+  | DriverFlood;
+
+/**
+ * Datagrams to an address, each from another port, as fast as may be, and meanwhile transactions of
+ * nft in another namespace, in turn. The result's output: how many there were of both.
+ */
+export interface DriverFlood {
+  readonly do: 'flood';
+  /** Where datagrams come from, one of its addresses, and where they go. */
+  readonly namespace: string;
+  readonly source: string;
+  readonly destination: string;
+  /** Where these commands are given to nft, one line for a transaction. */
+  readonly changed: string;
+  readonly transactions: readonly string[];
+  readonly ms: number;
+}
 
 /** A connection to try: of tcp with a handshake, of udp with one datagram each way. */
 export interface DriverPacket {
@@ -46,7 +63,7 @@ export interface DriverResult {
 
 /** The program; called with the path of a plan and of a file for the results. */
 export const DRIVER_PROGRAM = `
-import ctypes, json, os, select, socket, subprocess, sys, time
+import ctypes, json, os, select, socket, struct, subprocess, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 handles = {'': os.open('/proc/self/ns/net', os.O_RDONLY)}
@@ -179,6 +196,44 @@ def ask_udp(client, target):
         return LOST
     return answer if client.recv(16) == b'a' else LOST
 
+def datagrams(source, destination):
+    ends = socket.inet_aton(source) + socket.inet_aton(destination)
+    ip = struct.pack('!BBHHHBBH', 0x45, 0, 29, 0, 0, 64, socket.IPPROTO_UDP, 0) + ends
+    return [ip + struct.pack('!HHHHc', port, 80, 9, 0, b'q') for port in range(1024, 65536)]
+
+def flood(step):
+    end = time.monotonic() + step['ms'] / 1000
+    enter(step['namespace'])
+    first, last = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))
+    child = os.fork()
+    # On one processor nothing comes between a packet and its rules.
+    os.sched_setaffinity(0, {first if child == 0 else last})
+    if child == 0:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        raw.connect((step['destination'], 0))
+        packets = datagrams(step['source'], step['destination'])
+        sent = 0
+        while time.monotonic() < end:
+            for packet in packets[sent % len(packets):][:1000]:
+                raw.send(packet)
+                sent += 1
+        os._exit(0 if sent > 1000 else 1)
+    enter(step['changed'])
+    nft = subprocess.Popen(['nft', '-i'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True)
+    rounds = 0
+    while time.monotonic() < end:
+        for line in step['transactions']:
+            nft.stdin.write(line + '\\nlist tables bridge\\n')
+            nft.stdin.flush()
+            told = nft.stdout.readline()
+            if told != 'table bridge skep\\n':
+                return {'status': 1, 'output': told}
+        rounds += 1
+    nft.stdin.close()
+    failed = nft.wait() or os.waitpid(child, 0)[1]
+    return {'status': failed, 'output': str(rounds)}
+
 def main(plan_path, result_path):
     with open(plan_path) as file:
         plan = json.load(file)
@@ -189,6 +244,8 @@ def main(plan_path, result_path):
             result = run(step)
         elif step['do'] == 'listen':
             result = listen(step)
+        elif step['do'] == 'flood':
+            result = flood(step)
         else:
             result = {'answers': [ask(packet) for packet in step['packets']]}
         result['at'] = at

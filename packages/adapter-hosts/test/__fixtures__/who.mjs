@@ -5,7 +5,8 @@
  * should whose place is taken by another: what has been asked is answered, connections that stay
  * open are told to go elsewhere with their next answer, and it ends when none is left. It listens
  * until nobody has come for a moment: what the kernel has accepted for it, and it not yet, would be
- * reset.
+ * reset. The moment is longer than a client waits before it repeats the first packet of a
+ * connection that was lost on the way, for that comes to the same server.
  */
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:http';
@@ -13,7 +14,7 @@ import { Server } from 'node:net';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 
 const PORT = 80;
-const QUIET_MS = 100;
+const QUIET_MS = 1_100;
 const who = process.env.WHO ?? '';
 const delayMs = Number(process.env.DELAY_MS ?? 0);
 let isEnding = false;
@@ -30,7 +31,10 @@ const http = createServer((request, response) => {
   if (ms > 0) setTimeout(() => answer(response, text), ms);
   else answer(response, text);
 });
-http.on('connection', () => (connections += 1));
+// Its own health check is nobody.
+http.on('connection', ({ remoteAddress }) => {
+  if (remoteAddress !== '127.0.0.1') connections += 1;
+});
 // Connections are closed by whoever uses them, or when this server ends.
 http.keepAliveTimeout = 0;
 http.listen({ port: PORT, host: '0.0.0.0', backlog: 1024 });

@@ -102,27 +102,41 @@ function serviceBlocks(sets: NftServiceSets): readonly (readonly string[])[] {
     setBlock(
       'map draws',
       'type mark : verdict',
-      DRAWS.map(({ mark, chain }) => `${mark} : goto ${chain}`),
+      DRAWS.map(({ mark, chain }) => `${mark} : jump ${chain}`),
     ),
   ];
 }
 
-/** Rules that give a new connection of a family to a backend: in turn, or as the mark says. */
+/** Draws slot 0, which a service has as long as it has backends. */
+const FIRST_SLOT = 'numgen inc mod 1';
+
+/**
+ * Rules that give a new connection of a family to a backend: in turn, or as the mark says; and when
+ * that comes back without one, to the backend of the first slot. The kernel fixes for a packet
+ * which rules it sees when it enters the chain, but looks elements up as they are then; so while a
+ * transaction comes into force, a packet may draw one of twenty slots when there are three.
+ */
 function balanceRules(sets: NftServiceSets, family: 4 | 6, matches: string): readonly string[] {
   const key = sets.selector[family];
   return [
     `${matches} ${key} vmap @turns${family}`,
     `${matches} meta mark set ${key} map @${sets.draws}${family} meta mark vmap @draws`,
+    `${matches} ${drawRule(sets, family, FIRST_SLOT)}`,
   ];
 }
 
-/** What is left over at a balancer's own addresses has no backend: it is refused. */
+/**
+ * What is left over at a balancer's own addresses has no backend: it is refused. Not so what
+ * connection tracking makes nothing of, late packets above all: these are not translated, and a
+ * reset would end a connection that goes on.
+ */
 function refuseBlock(accepted: readonly string[] = []): readonly string[] {
   return [
     'chain refuse',
     base('filter', 'input', 'filter'),
     'meta l4proto { icmp, ipv6-icmp } accept',
     'ct state established,related accept',
+    'ct state invalid drop',
     ...accepted,
     'meta l4proto tcp reject with tcp reset',
     'reject with icmpx port-unreachable',

@@ -2,6 +2,8 @@
  * What a change costs, how it is cut into transactions, and when services change their form.
  */
 import { describe, expect, it } from '@jest/globals';
+import type { BalancingAlgorithm } from '@skep/api';
+import fc from 'fast-check';
 
 import { changeBetween, nodeState, type FixtureCluster } from '../__fixtures__/cluster.js';
 import { freshLocal } from '../__fixtures__/world.js';
@@ -21,7 +23,11 @@ const at = (number: number): string =>
   `10.${1 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
 
 /** One overlay with so many services; the first of them has this many backends. */
-function clusterOf(services: number, backends: number): FixtureCluster {
+function clusterOf(
+  services: number,
+  backends: number,
+  algorithm?: BalancingAlgorithm,
+): FixtureCluster {
   const numbers = Array.from({ length: services }, (_, number) => number);
   return {
     nodes: [{ id: 'node1', underlay: '192.168.50.11' }],
@@ -38,6 +44,7 @@ function clusterOf(services: number, backends: number): FixtureCluster {
       id: `s${number}`,
       order: number,
       vips: { net: at(number) },
+      ...(algorithm === undefined ? {} : { algorithm }),
     })),
     tasks: [
       ...Array.from({ length: backends }, (_, number) => ({
@@ -151,6 +158,57 @@ describe('transactions', () => {
     const transactions = steps.filter(({ tool }) => tool === 'nft');
     expect(transactions.length).toBeGreaterThan(1);
     expect(touched(transactions.slice(0, 1))).toContain(`vips4 ${at(0)}`);
+  });
+});
+
+describe('while a transaction comes into force', () => {
+  /** The rules as they were, and the sets as they are: what a packet may see that is under way. */
+  function halfWay({ before, steps }: Change): World {
+    const world = new World();
+    world.addNode({ name: 'node1', address: '192.168.50.11/24' });
+    world.setNode('node1', renderNftables(before));
+    for (const step of steps) {
+      if (step.tool !== 'nft') continue;
+      // A chain that an element leads to has to be there.
+      const lines = step.lines.filter((line) => /^(?:add|delete) element |^add chain /.test(line));
+      world.apply('node1', [{ ...step, lines }]);
+    }
+    return world;
+  }
+
+  const sizes = fc.integer({ min: 1, max: 45 });
+  const algorithms = fc.constantFrom('round-robin', 'source-hash', 'maglev');
+
+  it.each([
+    ['in turn', 2, 2, 20],
+    ['at random', TURN_SERVICES_MAX + 1, TURN_SERVICES_MAX + 1, 3],
+    ['in turn, and then at random', TURN_SERVICES_MAX, TURN_SERVICES_MAX + 1, 3],
+    ['at random, and then in turn', TURN_SERVICES_MAX + 1, TURN_SERVICES_MAX, 3],
+  ])('%s: a backend of either table gets each connection', (...draw) => {
+    const [, services, servicesAfter, numRuns] = draw;
+    fc.assert(
+      fc.property(sizes, sizes, algorithms, (from, to, algorithm) => {
+        const change = changeOf(
+          clusterOf(services, from, algorithm),
+          clusterOf(servicesAfter, to, algorithm),
+        );
+        const known = [change.before, change.after].flatMap(
+          ({ networks }) => networks.get('net')?.vips.get(at(0))?.backends ?? [],
+        );
+        const addresses = new Set(known.map(({ address }) => address));
+        const world = halfWay(change);
+        for (let count = 0; count < 2 * from; count += 1) {
+          const { hops } = connect(world, {
+            from: { node: 'node1', namespace: 'task_t1' },
+            destination: at(0),
+            destinationPort: 80,
+          });
+          const [chosen] = hops.flatMap(({ action }) => /^dnat to (\S+)$/.exec(action)?.[1] ?? []);
+          expect(addresses).toContain(chosen);
+        }
+      }),
+      { numRuns },
+    );
   });
 });
 

@@ -1,7 +1,8 @@
 /**
  * Changes of one namespace as transactions: texts that `nft -f` applies each as a whole.
  *
- * **Source:** nft(8); a text is one transaction, and the kernel shows packets all of it or nothing.
+ * **Source:** nft(8); a text is one transaction. A packet that is under way while it comes into
+ * force may see rules as they were and sets as they are: see `balanceRules` in structure.ts.
  */
 import type { NamespaceReference, RenderedStep } from '../render/rendered.js';
 import { drawMark, turnChain, type NftService, type NftServiceSets } from './service.js';
@@ -176,7 +177,7 @@ class Batch {
 
 function verdictOf(service: NftService | undefined): string | undefined {
   const chain = turnChain(service);
-  return chain === undefined ? undefined : `goto ${chain}`;
+  return chain === undefined ? undefined : `jump ${chain}`;
 }
 
 function side(name: 'before' | 'after', value: string | undefined): Partial<ElementChange> {
