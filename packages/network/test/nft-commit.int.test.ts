@@ -19,6 +19,7 @@ import { missingForNft, runNatively } from './nft-kernel-plan.js';
 import type { DriverStep } from './uml-driver.js';
 
 const FLOOD_MS = 6_000;
+const ROUNDS_MIN = 50;
 const VIRTUAL = '10.0.9.2';
 const CLIENT = '10.0.8.2';
 const { suite, lack } = suiteThatNeeds(missingForNft());
@@ -98,6 +99,7 @@ function plan(algorithm: 'round-robin' | 'source-hash'): readonly DriverStep[] {
       changed: 'balancer',
       transactions: [...down.transactions, ...up.transactions],
       ms: FLOOD_MS,
+      rounds: ROUNDS_MIN,
     },
     run('balancer', ['nft', 'list', 'table', 'inet', 'watch'], ''),
   ];
@@ -110,11 +112,10 @@ suite(`a transaction of nft in this kernel${lack}`, () => {
       const results = runNatively(plan(algorithm), 60_000);
       for (const { status, output } of results) expect([status, output]).toEqual([0, output]);
       const [flood, counters] = results.slice(-2);
-      // Hundreds on a machine that does nothing else, a few on one that does much.
-      expect(Number(flood?.output)).toBeGreaterThan(0);
+      expect(Number(flood?.output)).toBeGreaterThan(20);
       const counted = [...(counters?.output ?? '').matchAll(/packets (\d+)/g)];
       const [missed, led] = counted.map(([, packets]) => Number(packets));
-      expect(led).toBeGreaterThan(1_000);
+      expect(led).toBeGreaterThan(10_000);
       expect(missed).toBe(0);
     },
     70_000,
