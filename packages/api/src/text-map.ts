@@ -8,28 +8,36 @@
  */
 
 const CAPACITY_MIN = 16;
-/** Room that an empty map keeps: most queues are empty again and again. */
+/** Room that a map keeps when it has become empty: most queues are empty again and again. */
 const CAPACITY_KEPT = 1_024;
-/** Numbers that are kept of an entry: its hash, and the next entry of its bucket + 1. */
-const LINK = 2;
+/** Slots by entry: with half of them free, most texts are found, or missed, in the first. */
+const SLOTS = 2;
+/** Numbers of a slot: the hash of its entry, and the entry + 1; 0 when it is free. */
+const SLOT = 2;
 
 /**
  * Values by text, in the order in which the texts came. As with `Map`, a value that is replaced
  * keeps its place. It must not change while it is iterated over.
  *
- * Cost: O(1); O(length of the text) to hash it, each time. Memory follows the number of entries:
- * what was taken out leaves when room is made the next time, or when the map is empty.
+ * Cost: O(1); O(length of the text) to hash it. What came first and leaves first, and what is put
+ * in just after it was missed, is hashed once. Memory follows the number of entries: what was taken
+ * out leaves its bucket when room is made the next time.
  */
 export class TextMap<Value> {
-  /** First entry + 1 of each bucket. */
-  #heads = new Int32Array(CAPACITY_MIN);
-  #links = new Int32Array(CAPACITY_MIN * LINK);
+  #slots = new Int32Array(CAPACITY_MIN * SLOTS * SLOT);
+  /** By entry: what is needed to make room. */
+  #hashes = new Int32Array(CAPACITY_MIN);
   /** Undefined where an entry was deleted. */
   #keys: (string | undefined)[] = [];
   #values: (Value | undefined)[] = [];
+  /** No entry before here is taken: mostly what came first leaves first. */
+  #start = 0;
   /** Entries up to here are taken, or were. */
   #end = 0;
   #size = 0;
+  /** What was asked for last and not found: mostly it is put in next. */
+  #missed: string | undefined;
+  #missedHash = 0;
 
   /** How many texts have a value. */
   get size(): number {
@@ -38,97 +46,102 @@ export class TextMap<Value> {
 
   /** The value of a text, if it has one. */
   get(key: string): Value | undefined {
-    const at = this.#find(key, hashOf(key));
-    return at < 0 ? undefined : this.#values[at];
+    const hash = hashOf(key);
+    const at = this.#find(key, hash);
+    if (at >= 0) return this.#values[at];
+    this.#missed = key;
+    this.#missedHash = hash;
+    return undefined;
   }
 
   /** Gives a text its value, in place of the one that it has. */
   set(key: string, value: Value): void {
-    const hash = hashOf(key);
-    const at = this.#find(key, hash);
+    const isMissed = key === this.#missed;
+    const hash = isMissed ? this.#missedHash : hashOf(key);
+    const at = isMissed ? -1 : this.#find(key, hash);
     if (at >= 0) {
       this.#values[at] = value;
       return;
     }
-    if (this.#end === this.#heads.length) this.#resize();
+    this.#missed = undefined;
+    if (this.#end === this.#hashes.length) this.#makeRoom();
     this.#keys[this.#end] = key;
     this.#values[this.#end] = value;
-    this.#link(this.#end, hash);
+    this.#enter(this.#end, hash);
     this.#end += 1;
     this.#size += 1;
   }
 
   /** Takes a text out; false when it was not in. */
   delete(key: string): boolean {
-    const hash = hashOf(key);
-    const links = this.#links;
-    const bucket = hash & (this.#heads.length - 1);
-    let before = -1;
-    let at = (this.#heads[bucket] as number) - 1;
-    while (at >= 0 && (links[at * LINK] !== hash || this.#keys[at] !== key)) {
-      before = at;
-      at = (links[at * LINK + 1] as number) - 1;
-    }
+    const at = this.#keys[this.#start] === key ? this.#start : this.#find(key, hashOf(key));
     if (at < 0) return false;
-    const next = links[at * LINK + 1] as number;
-    if (before < 0) this.#heads[bucket] = next;
-    else links[before * LINK + 1] = next;
+    // It keeps its slot, where nobody finds it without its key.
     this.#keys[at] = undefined;
     this.#values[at] = undefined;
     this.#size -= 1;
-    if (this.#size === 0) this.#startAnew();
+    while (this.#start < this.#end && this.#keys[this.#start] === undefined) this.#start += 1;
+    if (this.#size === 0 && this.#hashes.length > CAPACITY_KEPT) this.#makeRoom();
     return true;
   }
 
   /** All values. */
   *values(): IterableIterator<Value> {
-    for (let at = 0; at < this.#end; at += 1) {
+    for (let at = this.#start; at < this.#end; at += 1) {
       if (this.#keys[at] !== undefined) yield this.#values[at] as Value;
     }
   }
 
   #find(key: string, hash: number): number {
-    const links = this.#links;
-    let at = (this.#heads[hash & (this.#heads.length - 1)] as number) - 1;
-    while (at >= 0 && (links[at * LINK] !== hash || this.#keys[at] !== key)) {
-      at = (links[at * LINK + 1] as number) - 1;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = (hash << 1) & mask; ; slot = (slot + SLOT) & mask) {
+      const at = (slots[slot + 1] as number) - 1;
+      if (at < 0 || (slots[slot] === hash && this.#keys[at] === key)) return at;
     }
-    return at;
   }
 
-  #link(at: number, hash: number): void {
-    const bucket = hash & (this.#heads.length - 1);
-    this.#links[at * LINK] = hash;
-    this.#links[at * LINK + 1] = this.#heads[bucket] as number;
-    this.#heads[bucket] = at + 1;
-  }
-
-  /** It is empty, and so are all buckets. */
-  #startAnew(): void {
-    this.#end = 0;
-    if (this.#heads.length > CAPACITY_KEPT) this.#resize();
+  #enter(at: number, hash: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = (hash << 1) & mask;
+    while (slots[slot + 1] !== 0) slot = (slot + SLOT) & mask;
+    slots[slot] = hash;
+    slots[slot + 1] = at + 1;
+    this.#hashes[at] = hash;
   }
 
   /** Makes room for as many entries again as there are; those that were deleted leave. */
-  #resize(): void {
-    let capacity = CAPACITY_MIN;
-    while (capacity < this.#size * 2) capacity *= 2;
-    const links = this.#links;
-    this.#links = new Int32Array(capacity * LINK);
-    this.#heads = new Int32Array(capacity);
-    if (this.#size < this.#keys.length) this.#dropDeleted(links);
+  #makeRoom(): void {
+    const capacity = this.#capacity();
+    const hashes = this.#hashes;
+    if (capacity === hashes.length) {
+      this.#slots.fill(0);
+    } else {
+      this.#slots = new Int32Array(capacity * SLOTS * SLOT);
+      this.#hashes = new Int32Array(capacity);
+    }
+    if (this.#size < this.#end) this.#dropDeleted(hashes);
+    this.#start = 0;
     this.#end = this.#size;
-    for (let at = 0; at < this.#size; at += 1) this.#link(at, links[at * LINK] as number);
+    for (let at = 0; at < this.#size; at += 1) this.#enter(at, hashes[at] as number);
   }
 
-  /** Closes the gaps, in the links too. */
-  #dropDeleted(links: Int32Array): void {
+  #capacity(): number {
+    let capacity = CAPACITY_MIN;
+    while (capacity < this.#size * 2) capacity *= 2;
+    const kept = this.#hashes.length;
+    return kept <= CAPACITY_KEPT ? Math.max(capacity, kept) : capacity;
+  }
+
+  /** Closes the gaps, among the hashes too. */
+  #dropDeleted(hashes: Int32Array): void {
     const keys: string[] = [];
     const values: Value[] = [];
-    for (let at = 0; at < this.#keys.length; at += 1) {
+    for (let at = this.#start; at < this.#end; at += 1) {
       const key = this.#keys[at];
       if (key === undefined) continue;
-      links[keys.length * LINK] = links[at * LINK] as number;
+      hashes[keys.length] = hashes[at] as number;
       keys.push(key);
       values.push(this.#values[at] as Value);
     }

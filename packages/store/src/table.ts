@@ -244,6 +244,8 @@ export class Table {
 export class Tables {
   readonly #byKind = new Map<string, Table>();
   #transactions = 0;
+  /** The table that was asked for last: a burst is mostly of one kind. */
+  #last: Table | undefined;
 
   /** @throws invalid-argument when two kinds have one name. */
   constructor(kinds: readonly AnyKind[]) {
@@ -257,8 +259,12 @@ export class Tables {
 
   /** @throws invalid-argument for a kind that the store does not keep. */
   of(kind: string): Table {
+    if (this.#last?.kind.name === kind) return this.#last;
     const table = this.#byKind.get(kind);
-    if (table !== undefined) return table;
+    if (table !== undefined) {
+      this.#last = table;
+      return table;
+    }
     throw new SkepError('invalid-argument', `the store keeps no objects of kind '${kind}'`, {
       details: { kind },
     });
