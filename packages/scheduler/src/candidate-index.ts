@@ -8,11 +8,12 @@
  * task is a group of its own.
  */
 import type { PendingReason } from '@skep/api';
+import type { FlatCandidates } from './candidates.js';
 import type { NodeSource } from './change-log.js';
 import { NodeChecks } from './is-passing.js';
 import { NodeHeap } from './node-heap.js';
 import type { NodeRecord } from './node-info.js';
-import type { NodeTerm, Policy, PreparedFilter } from './policy.js';
+import type { NodeTerm, Policy, PreparedFilter, PreparedTerm } from './policy.js';
 import type { ActiveFilters } from './prepared-group.js';
 import { ScoreMemos, cachesMax } from './score-memo.js';
 import { ScratchArrays } from './scratch-arrays.js';
@@ -28,6 +29,8 @@ export type IndexColumn = Pick<NodeTerm, 'value'>;
 export class CandidateIndex {
   /** Why nothing fits, as of a revision of the state: many groups ask the same. */
   refusal: { readonly revision: number; readonly reason: PendingReason } | undefined;
+  /** @internal The candidates of the group that uses it. */
+  opened: FlatCandidates | undefined;
   readonly #source: NodeSource;
   readonly #checks: NodeChecks;
   readonly #columns: readonly IndexColumn[];
@@ -108,6 +111,8 @@ export class IndexCache {
   readonly verdicts = new VerdictCache();
   /** @internal Filters of the group that was prepared last. */
   lastFilters: ActiveFilters | undefined;
+  /** @internal Terms of the group that was prepared last. */
+  lastTerms: { readonly policy: Policy; readonly terms: readonly PreparedTerm[] } | undefined;
   /** @internal What a scan needs while it runs. */
   readonly scratch = new ScratchArrays();
   readonly #byPolicy = new WeakMap<Policy, Map<string, CandidateIndex>>();

@@ -20,11 +20,12 @@ export function openCandidates(prepared: PreparedGroup): Candidates {
   const index = indexFor(prepared);
   if (index !== undefined) {
     index.refresh();
-    return new FlatCandidates(prepared, takeExceptions(prepared, index), index);
+    index.opened ??= new FlatCandidates(index);
+    return index.opened.open(prepared, takeExceptions(prepared, index));
   }
   if (prepared.isVolatile || isScanned(prepared)) return new ScanCandidates(prepared);
   const nodes = prepared.state.nodes.filter((node) => passes(prepared, node));
-  return new FlatCandidates(prepared, nodes);
+  return new FlatCandidates().open(prepared, nodes);
 }
 
 /** Groups up to this size are scanned for each task: beyond, a heap is worth its making. */
@@ -96,18 +97,27 @@ function isEmptyList(nodes: Iterable<NodeInfo>): boolean {
 
 const NO_PATH: readonly string[] = Object.freeze([]);
 
-/** Candidates without spread: the group's own heap, and the index for all nodes not in it. */
-class FlatCandidates implements Candidates {
-  readonly index?: CandidateIndex;
-  readonly #prepared: PreparedGroup;
+/**
+ * Candidates without spread: the group's own heap, and the index for all nodes not in it. An index
+ * serves one group at a time, and so do its candidates: nothing is made for a group of one task.
+ */
+export class FlatCandidates implements Candidates {
+  readonly index: CandidateIndex | undefined;
+  #prepared!: PreparedGroup;
   /** Absent while it would be empty: a group of one task that was never placed needs none. */
   #own: Heap<NodeInfo> | undefined;
   #chosen: NodeInfo | undefined;
 
-  constructor(prepared: PreparedGroup, own: NodeInfo[] | undefined, index?: CandidateIndex) {
+  constructor(index?: CandidateIndex) {
+    this.index = index;
+  }
+
+  /** Begins with a group. `own`: nodes that it ranks by itself. */
+  open(prepared: PreparedGroup, own: NodeInfo[] | undefined): this {
     this.#prepared = prepared;
-    if (own !== undefined) this.#own = this.#heapOf(own);
-    if (index !== undefined) this.index = index;
+    this.#own = own === undefined ? undefined : this.#heapOf(own);
+    this.#chosen = undefined;
+    return this;
   }
 
   choose(): Choice | undefined {

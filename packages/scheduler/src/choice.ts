@@ -25,5 +25,5 @@ export interface Candidates {
   /** The chosen node was used: it is filtered and ranked anew. */
   used(): void;
   /** Index that the candidates come from, if they are shared. */
-  readonly index?: CandidateIndex;
+  readonly index?: CandidateIndex | undefined;
 }

@@ -83,7 +83,7 @@ export interface Explanation {
   readonly taskName: string;
   readonly policy: string;
   /** The node it would go to; absent when there is none. */
-  readonly chosen?: PlacementReason;
+  readonly chosen?: PlacementReason & { readonly nodeId: NodeId };
   /** Why there is none. */
   readonly pending?: PendingReason;
   /** Present when the chosen node was as good as others. */
@@ -117,7 +117,7 @@ export function explain(state: ClusterState, task: Task, options: PlacementOptio
   const choice = openCandidates(prepared).choose();
   if (choice === undefined) return { ...base, pending: refusalOf(prepared), nodes };
   const tie = tieOf(prepared, choice, candidates);
-  const chosen = reasonOf(prepared, choice);
+  const chosen = { nodeId: choice.node.id, ...reasonOf(prepared, choice) };
   return { ...base, chosen, ...(tie === undefined ? {} : { tie }), nodes };
 }
 

@@ -53,11 +53,12 @@ export type { BlockRanges, NodeBlocks } from './node-blocks.js';
 export type { NodeColumns, NodeDomains } from './node-columns.js';
 export type { NodeClaim, NodeInfo } from './node-info.js';
 export type { PlacedTask } from './placed-tasks.js';
-export { confirm, placeGroup } from './place.js';
+export { confirm, placeEach, placeGroup } from './place.js';
 export type {
   Confirmation,
   GroupPlacement,
   Placement,
+  PlacementListener,
   PlacementOptions,
   PlacementReason,
   Unplaced,
@@ -148,7 +149,7 @@ export {
 } from './swarm-policy.js';
 export { isActiveTask, isCounted } from './task-claim.js';
 export type { Reservation } from './task-claim.js';
-export { compareTasks, groupOf, groupTasks } from './task-group.js';
+export { alikeTasks, compareTasks, groupOf, groupTasks } from './task-group.js';
 export { taintText, tolerates } from './taints.js';
 export type { TaskGroup } from './task-group.js';
 export { topologyValue } from './topology-value.js';

@@ -3,6 +3,7 @@ import type { NodeFaults } from '@skep/api';
 import {
   MB,
   countsByNode,
+  decision,
   faultyService,
   node,
   nodes,
@@ -13,9 +14,10 @@ import {
   tasks,
 } from './__fixtures__/builders.js';
 import { ClusterState } from './cluster-state.js';
-import { confirm } from './place.js';
+import { confirm, placeEach } from './place.js';
 import type { Policy } from './policy.js';
 import { FAULT_WINDOW_MS, swarmPolicy, totalTasksTerm } from './swarm-policy.js';
+import { alikeTasks, groupOf } from './task-group.js';
 
 const options = { policy: swarmPolicy(), now: 1_000_000 };
 
@@ -31,7 +33,7 @@ describe('ranking', () => {
     });
     const { placements } = placeAll(state, tasks(4));
     expect(placements.map(({ nodeId }) => nodeId)).toEqual(['n3', 'n2', 'n1', 'n3']);
-    expect(placements.map(({ reason }) => reason)).toEqual([
+    expect(placements.map((one) => decision(one))).toEqual([
       { nodeId: 'n3', term: 'total-tasks', runnerUp: 'n2', values: [2, 3], nodes: 3 },
       { nodeId: 'n2', term: 'service-tasks', runnerUp: 'n1', values: [0, 1], nodes: 3 },
       { nodeId: 'n1', term: 'total-tasks', runnerUp: 'n3', values: [1, 3], nodes: 3 },
@@ -62,7 +64,7 @@ describe('ranking', () => {
     const state = new ClusterState({
       nodes: [node({ id: 'a', name: 'beta' }), node({ id: 'b', name: 'alpha' })],
     });
-    expect(placeAll(state, [task()]).placements[0]?.reason).toEqual({
+    expect(decision(placeAll(state, [task()]).placements[0])).toEqual({
       nodeId: 'b',
       term: 'name',
       runnerUp: 'a',
@@ -74,7 +76,7 @@ describe('ranking', () => {
     const state = new ClusterState({
       nodes: [node({ id: 'b', name: 'same' }), node({ id: 'a', name: 'same' })],
     });
-    expect(placeAll(state, [task()]).placements[0]?.reason).toEqual({
+    expect(decision(placeAll(state, [task()]).placements[0])).toEqual({
       nodeId: 'a',
       term: 'id',
       runnerUp: 'b',
@@ -84,7 +86,7 @@ describe('ranking', () => {
 
   it('the only node that fits is called so', () => {
     const state = new ClusterState({ nodes: [node(), node({ id: 'n2', state: 'down' })] });
-    expect(placeAll(state, [task()]).placements[0]?.reason).toEqual({
+    expect(decision(placeAll(state, [task()]).placements[0])).toEqual({
       nodeId: 'n1',
       term: 'only-node',
       nodes: 1,
@@ -271,13 +273,34 @@ describe('why no node is suitable', () => {
   });
 });
 
+describe('placeEach', () => {
+  it('tells of each task of a group in its order, and why the others wait', () => {
+    const wanted = { resources: { reservations: { memoryBytes: 100 } } };
+    const some = tasks(3, { template: wanted });
+    const state = new ClusterState({ nodes: [node({ resources: { memoryBytes: 200 } })] });
+    const told: string[] = [];
+    for (const alike of alikeTasks(some)) {
+      placeEach(state, groupOf(alike), options, {
+        placed: ({ taskId, nodeId }) => told.push(`${taskId} on ${nodeId}`),
+        unplaced: ({ meta }, { message }) => told.push(`${meta.id}: ${message}`),
+      });
+    }
+    const [first, second, third] = some.map(({ meta }) => meta.id);
+    expect(told).toEqual([
+      `${first} on n1`,
+      `${second} on n1`,
+      `${third}: no suitable node (insufficient resources on 1 node)`,
+    ]);
+  });
+});
+
 describe('preassigned tasks', () => {
   it('are confirmed on their node, and count there', () => {
     const state = new ClusterState({ nodes: nodes(2) });
     const confirmed = confirm(state, task({ preassignedTo: 'n2' }), options);
     expect(confirmed).toMatchObject({
       ok: true,
-      placement: { nodeId: 'n2', reason: { nodeId: 'n2', term: 'preassigned', nodes: 1 } },
+      placement: { nodeId: 'n2', reason: { term: 'preassigned', nodes: 1 } },
     });
     expect(state.node('n2')?.activeTasks).toBe(1);
   });

@@ -45,9 +45,8 @@ export interface PlacementOptions {
   readonly areNew?: boolean;
 }
 
-/** Why a task went to its node. */
+/** Why a task went to its node. Without a path it is what the task's status says of it. */
 export interface PlacementReason extends PlacementSummary {
-  readonly nodeId: NodeId;
   /** Values of the spread levels that the node was reached by. */
   readonly path?: readonly string[];
 }
@@ -82,6 +81,15 @@ export interface GroupPlacement {
 }
 
 /**
+ * Who is told what became of the tasks of a group: of each in its order, as it is decided. It must
+ * not place others meanwhile.
+ */
+export interface PlacementListener {
+  placed(placement: Placement): void;
+  unplaced(task: Task, explanation: PendingReason): void;
+}
+
+/**
  * Places the tasks of a group, and counts them on their nodes as assumed.
  * When one does not fit, none after it does: they are alike.
  * @throws SkepError failed-precondition for a plugin that answers nonsense: a score that is not
@@ -94,10 +102,28 @@ export function placeGroup(
   group: TaskGroup,
   options: PlacementOptions,
 ): GroupPlacement {
+  const placements: Placement[] = [];
+  const unplaced: Unplaced[] = [];
+  placeEach(state, group, options, {
+    placed: (placement) => placements.push(placement),
+    unplaced: (task, explanation) => unplaced.push({ task, taskId: task.meta.id, explanation }),
+  });
+  return { placements, unplaced };
+}
+
+/**
+ * As {@link placeGroup}, for many groups in a row: nothing is kept of what the listener was told,
+ * and it is told while everything about a task is at hand.
+ */
+export function placeEach(
+  state: ClusterState,
+  group: TaskGroup,
+  options: PlacementOptions,
+  listener: PlacementListener,
+): void {
   const prepared = prepareGroup(state, group, options);
   const candidates = openCandidates(prepared);
   const { tasks } = group;
-  const placements = new Array<Placement>(tasks.length);
   const isNew = options.areNew;
   let placed = 0;
   for (; placed < tasks.length; placed += 1) {
@@ -106,15 +132,12 @@ export function placeGroup(
     if (choice === undefined) break;
     const reason = reasonOf(prepared, choice);
     const task = tasks[placed] as Task;
-    placements[placed] = placeOn(prepared, { task, node: choice.node, reason, isNew });
+    listener.placed(placeOn(prepared, { task, node: choice.node, reason, isNew }));
   }
-  if (placed === tasks.length) return { placements, unplaced: NONE };
-  placements.length = placed;
-  const left = tasks.slice(placed);
+  if (placed === tasks.length) return;
   const explanation =
     options.refusals === 'brief' ? BRIEF_REFUSAL : sharedRefusal(prepared, candidates);
-  const unplaced = left.map((task) => ({ task, taskId: task.meta.id, explanation }));
-  return { placements, unplaced };
+  for (; placed < tasks.length; placed += 1) listener.unplaced(tasks[placed] as Task, explanation);
 }
 
 const NONE: readonly never[] = Object.freeze([]);
@@ -134,7 +157,7 @@ export function confirm(state: ClusterState, task: Task, options: PlacementOptio
   if (node === undefined) return { ok: false, explanation: nodeNotFound(nodeId) };
   const prepared = prepareGroup(state, groupOf([task]), options);
   if (!passes(prepared, node)) return { ok: false, explanation: refusalOfNode(prepared, node) };
-  const reason = { nodeId, term: 'preassigned', nodes: 1 };
+  const reason = { term: 'preassigned', nodes: 1 };
   return { ok: true, placement: placeOn(prepared, { task, node, reason }) };
 }
 
@@ -190,14 +213,13 @@ function sharedRefusal(prepared: PreparedGroup, candidates: Candidates): Pending
 
 /** What set the chosen node apart from the runner-up. */
 export function reasonOf(prepared: PreparedGroup, choice: Choice): PlacementReason {
-  const { node, runnerUp, spread, path, candidates: nodes } = choice;
-  const nodeId = node.id;
+  const { runnerUp, spread, path, candidates: nodes } = choice;
   const reason =
     runnerUp === undefined
-      ? { nodeId, term: 'only-node', nodes }
+      ? { term: 'only-node', nodes }
       : spread === undefined
         ? decidingTerm(prepared, choice, runnerUp)
-        : { nodeId, term: 'spread', runnerUp: runnerUp.id, values: spread, nodes };
+        : { term: 'spread', runnerUp: runnerUp.id, values: spread, nodes };
   return path.length === 0 ? reason : { ...reason, path };
 }
 
@@ -208,7 +230,6 @@ function decidingTerm(
 ): PlacementReason {
   const { terms, policy, totals } = prepared;
   const { node, candidates: nodes } = choice;
-  const nodeId = node.id;
   for (let at = 0; at < terms.length; at += 1) {
     const term = terms[at] as PreparedTerm;
     const mine = term.value(node);
@@ -219,24 +240,24 @@ function decidingTerm(
       const ranks = [[node, mine] as const, [runnerUp, other] as const];
       judgeRank(prepared, name, ranks);
     }
-    return { nodeId, term: name, runnerUp: runnerUp.id, values: [mine, other], nodes };
+    return { term: name, runnerUp: runnerUp.id, values: [mine, other], nodes };
   }
   if (totals !== undefined) {
     const values = choice.totals ?? totals.pair(node, runnerUp);
     if (!Number.isFinite(values[0] - values[1])) judgeScores(prepared);
     if (values[0] !== values[1]) {
-      return { nodeId, term: scoreTerm(policy), runnerUp: runnerUp.id, values, nodes };
+      return { term: scoreTerm(policy), runnerUp: runnerUp.id, values, nodes };
     }
   }
   const { tieBreak } = policy;
   if (tieBreak !== undefined) {
     const values = [tieBreak.value(node), tieBreak.value(runnerUp)] as const;
     if (values[0] !== values[1]) {
-      return { nodeId, term: tieBreak.name, runnerUp: runnerUp.id, values, nodes };
+      return { term: tieBreak.name, runnerUp: runnerUp.id, values, nodes };
     }
   }
   const name = node.name === runnerUp.name ? 'id' : 'name';
-  return { nodeId, term: name, runnerUp: runnerUp.id, nodes };
+  return { term: name, runnerUp: runnerUp.id, nodes };
 }
 
 /** How a decision by scores is named: by the only score, or as a whole. */

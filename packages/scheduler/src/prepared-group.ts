@@ -21,9 +21,11 @@ import type {
 import type { TaskGroup } from './task-group.js';
 import { Totals } from './totals.js';
 
-/** Everything about a group that is worked out once, before nodes are looked at. */
-export interface PreparedGroup {
-  readonly group: TaskGroup;
+/**
+ * Everything about a group that is worked out once, before nodes are looked at. It is itself what
+ * terms, scores and reserves are given: there may be as many groups as tasks.
+ */
+export interface PreparedGroup extends RankContext {
   readonly state: ClusterState;
   readonly policy: Policy;
   readonly filters: readonly ActiveFilter[];
@@ -45,6 +47,7 @@ export interface PreparedGroup {
 }
 
 const NO_LEVELS: readonly SpreadLevel[] = Object.freeze([]);
+const NO_TERMS: readonly PreparedTerm[] = Object.freeze([]);
 const NO_SCORES: readonly ActiveScore[] = Object.freeze([]);
 const NO_RESERVES: readonly PreparedReserve[] = Object.freeze([]);
 
@@ -58,47 +61,68 @@ export function prepareGroup(
   options: { readonly policy: Policy; readonly now: Timestamp },
 ): PreparedGroup {
   const { policy, now } = options;
-  const { filters, key, isVolatile: areVolatile } = activeFilters(policy, group, state);
-  let isVolatile = areVolatile;
-  const context = { group, state, now };
+  const { filters, key, isVolatile } = activeFilters(policy, group, state);
+  const prepared: Draft = {
+    group,
+    state,
+    now,
+    policy,
+    filters,
+    terms: NO_TERMS,
+    scores: NO_SCORES,
+    totals: undefined,
+    reserves: NO_RESERVES,
+    levels: policy.spread?.(group) ?? NO_LEVELS,
+    key,
+    indexKey: isVolatile ? undefined : key,
+    isSparse: true,
+    isVolatile,
+  };
+  prepareTerms(prepared);
+  if (policy.scores !== undefined) prepareScores(prepared, policy.scores);
+  if (policy.reserves !== undefined) prepared.reserves = activeReserves(policy, prepared);
+  return prepared;
+}
+
+/** A group in preparation. */
+type Draft = { -readonly [Field in keyof PreparedGroup]: PreparedGroup[Field] };
+
+/** The terms of a group; the list of the group before, when they are the same. */
+function prepareTerms(prepared: Draft): void {
+  const { policy, state } = prepared;
   const { rank } = policy;
-  const terms = new Array<PreparedTerm>(rank.length);
+  const last = state.indexes.lastTerms;
+  const known = last?.policy === policy ? last.terms : NO_TERMS;
+  let own: PreparedTerm[] | undefined;
   let isSparse = true;
   for (let at = 0; at < rank.length; at += 1) {
     const term = rank[at] as RankTerm;
-    if (term.scope === 'node') {
-      terms[at] = term;
-      continue;
-    }
-    const prepared = term.prepare(context);
-    if (prepared.exceptions === undefined) isSparse = false;
-    terms[at] = prepared;
+    const ofGroup = term.scope === 'group' ? term.prepare(prepared) : undefined;
+    if (ofGroup !== undefined && ofGroup.exceptions === undefined) isSparse = false;
+    const mine = ofGroup ?? (term as NodeTerm);
+    if (own === undefined && mine === known[at]) continue;
+    own ??= known.slice(0, at);
+    own.push(mine);
   }
-  let scores = NO_SCORES;
-  let indexKey = key;
-  if (policy.scores !== undefined) {
-    scores = activeScores(policy.scores, context);
-    for (let at = 0; at < scores.length; at += 1) {
-      const { score, prepared } = scores[at] as ActiveScore;
-      indexKey = extended(indexKey, score.name, prepared.key);
-      if (dependsOnAll(prepared)) isVolatile = true;
-    }
+  prepared.isSparse = isSparse;
+  prepared.terms = own ?? known;
+  if (own !== undefined) state.indexes.lastTerms = { policy, terms: own };
+}
+
+function prepareScores(prepared: Draft, all: readonly Score[]): void {
+  const { state, filters } = prepared;
+  const scores = activeScores(all, prepared);
+  let { isVolatile } = prepared;
+  let indexKey = prepared.key;
+  for (let at = 0; at < scores.length; at += 1) {
+    const { score, prepared: active } = scores[at] as ActiveScore;
+    indexKey = extended(indexKey, score.name, active.key);
+    if (dependsOnAll(active)) isVolatile = true;
   }
-  return {
-    group,
-    state,
-    policy,
-    filters,
-    terms,
-    scores,
-    totals: scores.length === 0 ? undefined : new Totals(state, { filters, scores, isVolatile }),
-    reserves: policy.reserves === undefined ? NO_RESERVES : activeReserves(policy, context),
-    levels: policy.spread?.(group) ?? NO_LEVELS,
-    key,
-    indexKey: isVolatile ? undefined : indexKey,
-    isSparse,
-    isVolatile,
-  };
+  prepared.scores = scores;
+  prepared.isVolatile = isVolatile;
+  prepared.indexKey = isVolatile ? undefined : indexKey;
+  if (scores.length > 0) prepared.totals = new Totals(state, { filters, scores, isVolatile });
 }
 
 /** Whether the value for a node may change with a placement elsewhere. */

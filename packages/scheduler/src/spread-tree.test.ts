@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Node, TaskTemplate } from '@skep/api';
-import { MB, countsByNode, node, placeAll, running, tasks } from './__fixtures__/builders.js';
+import {
+  MB,
+  countsByNode,
+  decision,
+  node,
+  placeAll,
+  running,
+  tasks,
+} from './__fixtures__/builders.js';
 import { ClusterState } from './cluster-state.js';
 
 function spreadOver(...labels: readonly string[]): TaskTemplate {
@@ -152,7 +160,7 @@ describe('spread preferences (semantics 12.2)', () => {
       nodes: [node({ id: 'a', labels: { az: 'a' } }), node({ id: 'b', labels: { az: 'b' } })],
       tasks: running(2, { nodeId: 'a', template }),
     });
-    expect(placeAll(state, tasks(1, { template })).placements[0]?.reason).toEqual({
+    expect(decision(placeAll(state, tasks(1, { template })).placements[0])).toEqual({
       nodeId: 'b',
       term: 'spread',
       runnerUp: 'a',
@@ -173,7 +181,7 @@ describe('the node that comes next', () => {
       tasks: [...running(2, { nodeId: 'n1', template }), ...running(2, { nodeId: 'n2', template })],
     });
     // Without n3 both branches have two, and n4 has none of the service where n2 has two.
-    expect(placeAll(state, tasks(1, { template })).placements[0]?.reason).toEqual({
+    expect(decision(placeAll(state, tasks(1, { template })).placements[0])).toEqual({
       nodeId: 'n3',
       term: 'name',
       runnerUp: 'n4',

@@ -22,7 +22,7 @@ import type {
   RankContext,
   SpreadLevel,
 } from './policy.js';
-import type { ServiceCounts } from './service-counts.js';
+import { NO_COUNTS, type ServiceCounts } from './service-counts.js';
 import type { TaskGroup } from './task-group.js';
 
 /** How long a failure is held against a node. */
@@ -60,8 +60,11 @@ class FaultValues implements PreparedTerm {
   }
 }
 
-const NO_FAULTS: PreparedTerm = Object.freeze({ value: () => 0, exceptions: () => NO_NODES });
+/** 0 for every node. */
+const zero = (): PreparedTerm => Object.freeze({ value: () => 0, exceptions: () => NO_NODES });
 const NO_NODES: readonly NodeInfo[] = Object.freeze([]);
+const NO_FAULTS = zero();
+const NO_TASKS = zero();
 
 function faultCounts(context: RankContext): ReadonlyMap<NodeInfo, number> | undefined {
   const { group, state, now } = context;
@@ -82,7 +85,12 @@ export const serviceTasksTerm: GroupTerm = Object.freeze({
   scope: 'group',
   name: 'service-tasks',
   label: 'fewer active tasks of the service',
-  prepare: (context: RankContext): PreparedTerm => new ServiceTaskValues(context),
+  prepare: ({ state, group }: RankContext): PreparedTerm => {
+    const counts = state.activeTasksOf(group.serviceId);
+    // Nobody is asked again after the only task of a group was placed.
+    if (counts === NO_COUNTS && group.tasks.length === 1) return NO_TASKS;
+    return new ServiceTaskValues({ state, group }, counts);
+  },
 });
 
 class ServiceTaskValues implements PreparedTerm {
@@ -91,10 +99,10 @@ class ServiceTaskValues implements PreparedTerm {
   #counts: ServiceCounts;
   #revision: number;
 
-  constructor({ state, group }: RankContext) {
+  constructor({ state, group }: Pick<RankContext, 'state' | 'group'>, counts: ServiceCounts) {
     this.#state = state;
     this.#serviceId = group.serviceId;
-    this.#counts = state.activeTasksOf(group.serviceId);
+    this.#counts = counts;
     this.#revision = state.revision;
   }
 

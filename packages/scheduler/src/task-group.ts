@@ -60,6 +60,11 @@ const NO_NETWORKS: readonly NetworkId[] = Object.freeze([]);
  * Groups come in the order of their first tasks. Cost: O(tasks log tasks).
  */
 export function groupTasks(tasks: Iterable<Task>): readonly TaskGroup[] {
+  return alikeTasks(tasks).map(groupOf);
+}
+
+/** The tasks of each group of {@link groupTasks}, for who makes one group after the other. */
+export function alikeTasks(tasks: Iterable<Task>): readonly (readonly [Task, ...Task[]])[] {
   const lists: [Task, ...Task[]][] = [];
   const open = new Map<ServiceId, Map<number, [Task, ...Task[]]>>();
   for (const task of [...tasks].sort(compareTasks)) {
@@ -79,5 +84,5 @@ export function groupTasks(tasks: Iterable<Task>): readonly TaskGroup[] {
     else versions.set(specVersion, list);
     lists.push(list);
   }
-  return lists.map(groupOf);
+  return lists;
 }

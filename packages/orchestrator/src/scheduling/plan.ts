@@ -3,7 +3,15 @@
  */
 import { Task, type Timestamp } from '@skep/api';
 import { update, type BatchPlan, type PlanGroup } from '@skep/controller';
-import { compareTasks, confirm, groupTasks, placeGroup, type Policy } from '@skep/scheduler';
+import {
+  alikeTasks,
+  compareTasks,
+  confirm,
+  groupOf,
+  placeEach,
+  type PlacementListener,
+  type Policy,
+} from '@skep/scheduler';
 import { CHANGES_MAX, type View } from '@skep/store';
 import type { SchedulerMemory } from './memory.js';
 import { assigned, neverAssigned, refused } from './task-outcome.js';
@@ -79,12 +87,11 @@ function decide(
     }
     // A task that waits counts nowhere, and a key comes once.
     const placing = { policy, now, areNew: true };
-    for (const group of groupTasks(free)) {
-      const { placements, unplaced } = placeGroup(cluster, group, placing);
-      for (const placement of placements) next.push(assigned(placement, now));
-      if (unplaced.length === 0) continue;
-      for (const { task, explanation } of unplaced) refuse(task, explanation);
-    }
+    const told: PlacementListener = {
+      placed: (placement) => next.push(assigned(placement, now)),
+      unplaced: refuse,
+    };
+    for (const alike of alikeTasks(free)) placeEach(cluster, groupOf(alike), placing, told);
   } catch (thrown) {
     // A policy that failed may not fail on another cluster.
     for (const task of tasks) waiting.add(task);

@@ -55,10 +55,11 @@ function keepRareFields(before: TaskStatus, status: Draft): void {
 /** A status in the making. */
 type Draft = { -readonly [Field in keyof TaskStatus]: TaskStatus[Field] };
 
-// Written out, as it is made for every task: spreading optional fields costs more than placing.
-function summaryOf({ term, runnerUp, values, nodes }: Placement['reason']): PlacementSummary {
-  if (runnerUp === undefined) return { term, nodes };
-  return values === undefined ? { term, runnerUp, nodes } : { term, runnerUp, values, nodes };
+/** What decided, without the way to the node. */
+function summaryOf(reason: Placement['reason']): PlacementSummary {
+  if (reason.path === undefined) return reason;
+  const { path: _path, ...summary } = reason;
+  return summary;
 }
 
 /** The task with the reason why it has no node; undefined when it says so already. */

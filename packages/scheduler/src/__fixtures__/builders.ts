@@ -27,7 +27,12 @@ import {
   type VolumeStatus,
 } from '@skep/api';
 import { ClusterState } from '../cluster-state.js';
-import { placeGroup, type GroupPlacement } from '../place.js';
+import {
+  placeGroup,
+  type GroupPlacement,
+  type Placement,
+  type PlacementReason,
+} from '../place.js';
 import type { Policy } from '../policy.js';
 import { swarmPolicy } from '../swarm-policy.js';
 import { groupTasks, type TaskGroup } from '../task-group.js';
@@ -225,4 +230,10 @@ export function countsByNode(result: GroupPlacement): Record<string, number> {
 /** Task id → node id. */
 export function placesOf(result: GroupPlacement): Record<string, string> {
   return Object.fromEntries(result.placements.map(({ taskId, nodeId }) => [taskId, nodeId]));
+}
+
+/** Where a task went and why, in one. */
+export function decision(placement?: Placement): PlacementReason & { readonly nodeId: string } {
+  if (placement === undefined) throw new Error('nothing was placed');
+  return { nodeId: placement.nodeId, ...placement.reason };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Node, Task } from '@skep/api';
 import {
+  decision,
   faultyService,
   node,
   nodes,
@@ -45,7 +46,7 @@ describe('planRebalance', () => {
     );
     expect(plan).toMatchObject({ measure: 'uneven-tasks', isBalanced: true });
     expect(plan.values).toEqual([40, 28, 22, 18]);
-    expect(plan.changes[0]?.placement.reason).toEqual({
+    expect(decision(plan.changes[0]?.placement)).toEqual({
       nodeId: 'n3',
       term: 'uneven-tasks',
       runnerUp: 'n1',

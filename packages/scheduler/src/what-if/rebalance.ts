@@ -316,7 +316,6 @@ function changeOf(
     placement: {
       ...placement,
       reason: {
-        nodeId: to.id,
         term: measure.name,
         runnerUp: from.id,
         values: [after, before],
