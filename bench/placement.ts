@@ -17,7 +17,9 @@ import {
   leastAllocatedScore,
   placeGroup,
   topologySpreadScore,
+  type PlacementOptions,
 } from '@skep/scheduler';
+import { runAlone } from './support/alone.js';
 import { growthResults, type CostPoint } from './support/growth.js';
 import {
   medianOf,
@@ -45,6 +47,9 @@ const POLICY = composePolicy({
     }),
   ],
 });
+
+/** Tasks are new, as to the scheduler: none counts on a node yet. */
+const OPTIONS: PlacementOptions = { policy: POLICY, now: 0, areNew: true };
 
 function nodeOf(number: number): Node {
   const name = `node-${number}`;
@@ -92,15 +97,35 @@ function tasksOf(count: number): readonly Task[] {
   });
 }
 
+/** Argument of a process that measures one case. */
+const ALONE = 'alone';
+const GROWTH = 'growth';
+
+/** Each case in a process of its own (D-098). */
 async function* run({ args }: { readonly args: readonly string[] }): AsyncIterable<BenchResult> {
-  const sizes = args.length === 0 ? [1_000, 5_000] : args.map(Number);
-  for (const nodes of sizes) {
-    const time = await timeOf({ nodes, tasks: TASKS });
-    const name = `${nodes / 1000}k nodes, ${TASKS / 1000}k different tasks`;
-    yield { case: name, metric: 'time', value: time, unit: 'ms' };
-    yield { case: name, metric: 'placements', value: TASKS / (time / 1000), unit: 'per s' };
+  if (args.includes(ALONE)) {
+    for (const arg of args.filter((one) => one !== ALONE)) yield* measured(arg);
+    return;
   }
-  if (args.length > 0) return;
+  for (const one of args.length === 0 ? ['1000', '5000', GROWTH] : args) {
+    yield* await runAlone('placement', { flags: [], args: [one, ALONE] });
+  }
+}
+
+async function* measured(arg: string): AsyncIterable<BenchResult> {
+  if (arg === GROWTH) {
+    yield* growth();
+    return;
+  }
+  const nodes = Number(arg);
+  if (!(nodes >= 1)) throw new Error(`'${arg}' is no number of nodes, nor '${GROWTH}'`);
+  const time = await timeOf({ nodes, tasks: TASKS }, LONG);
+  const name = `${nodes / 1000}k nodes, ${TASKS / 1000}k different tasks`;
+  yield { case: name, metric: 'time', value: time, unit: 'ms' };
+  yield { case: name, metric: 'placements', value: TASKS / (time / 1000), unit: 'per s' };
+}
+
+async function* growth(): AsyncIterable<BenchResult> {
   const byNodes: CostPoint[] = [];
   for (const size of DOUBLED_NODES) {
     byNodes.push({ size, cost: await timeOf({ nodes: size, tasks: TASKS }, FEWER) });
@@ -116,6 +141,8 @@ async function* run({ args }: { readonly args: readonly string[] }): AsyncIterab
 const DOUBLED_NODES = [1_250, 2_500, 5_000, 10_000];
 const DOUBLED_TASKS = [5_000, 10_000, 20_000, 40_000];
 const FEWER: MedianOptions = { warmUps: 1, runs: 3 };
+/** Long enough that the median is not of one slow second of a machine that others share. */
+const LONG: MedianOptions = { warmUps: 5, runs: 25 };
 
 /** Milliseconds that placing takes, one task after the other on nodes that are empty at first. */
 async function timeOf(
@@ -129,7 +156,7 @@ async function timeOf(
     let placed = 0;
     const elapsed = await millisecondsOf(() => {
       for (const task of tasks) {
-        placed += placeGroup(state, groupOf([task]), { policy: POLICY, now: 0 }).placements.length;
+        placed += placeGroup(state, groupOf([task]), OPTIONS).placements.length;
       }
     });
     if (placed !== counts.tasks) throw new Error(`placed ${placed} of ${counts.tasks}`);
@@ -138,8 +165,8 @@ async function timeOf(
 }
 
 /**
- * Placement without batching. Arguments: numbers of nodes. Without: 1000 and 5000, and how cost
- * grows when nodes or tasks double.
+ * Placement without batching. Arguments: numbers of nodes, or `growth`: how cost grows when nodes or
+ * tasks double. Default: 1000, 5000 and growth.
  */
 export const bench: Bench = {
   name: 'placement',
