@@ -165,8 +165,8 @@ async function timeOf(
 }
 
 /**
- * Placement without batching. Arguments: numbers of nodes, or `growth`: how cost grows when nodes or
- * tasks double. Default: 1000, 5000 and growth.
+ * Placement without batching. Arguments: numbers of nodes, or `growth`: how cost grows when nodes
+ * or tasks double. Default: 1000, 5000 and growth.
  */
 export const bench: Bench = {
   name: 'placement',

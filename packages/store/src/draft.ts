@@ -18,7 +18,7 @@ import {
 import type { Change, Conflict, ObjectEvent, Transaction } from './contract.js';
 import { failedExpectation } from './expectation.js';
 import { NameClaims } from './name-claims.js';
-import { stampedMeta } from './stamp.js';
+import { Stamp, stampedMeta } from './stamp.js';
 import type { Row, Table, Tables } from './table.js';
 
 /** One change that passed every check: what will happen to which table. */
@@ -80,6 +80,7 @@ class Drafting implements Draft {
   readonly events: ObjectEvent[];
   readonly #actor: string;
   readonly #context: DraftContext;
+  readonly #stamp: Stamp;
   #count = 0;
   /** Number of this transaction, left in the rows it takes. */
   readonly #number: number;
@@ -91,6 +92,7 @@ class Drafting implements Draft {
     const { length } = transaction.changes;
     this.#actor = transaction.actor;
     this.#context = context;
+    this.#stamp = new Stamp(context.revision, context.now);
     this.changes = new Array<DraftChange>(length);
     this.events = new Array<ObjectEvent>(length);
     this.#number = context.tables.begin();
@@ -115,15 +117,13 @@ class Drafting implements Draft {
   }
 
   #create(table: Table, object: StoredObject): Conflict | undefined {
-    const { revision, now } = this.#context;
     const { id, name } = object.meta;
     const row = this.#take(table, id);
     if (row !== undefined) return conflict('already-exists', table, id, 'exists already');
     this.#noteCreated(table, id);
     const taken = this.#giveName(table, id, name, '');
     if (taken !== undefined) return taken;
-    const stamp = { version: revision, generation: 1, createdAt: now, updatedAt: now };
-    const meta = stampedMeta(object.meta, stamp);
+    const meta = stampedMeta(object.meta, this.#stamp.ofNew());
     const next = { kind: object.kind, meta, spec: object.spec, status: object.status };
     const keys = table.keysOf(next);
     this.#push({ table, row: undefined, keys, event: { type: 'created', object: next } });
@@ -150,16 +150,11 @@ class Drafting implements Draft {
       if (taken !== undefined) return taken;
     }
     const isSameSpec = isEqual(before.spec, object.spec);
-    const { generation, createdAt, deletionRequestedAt } = before.meta;
+    const { generation } = before.meta;
+    const stamp = this.#stamp.after(before.meta, isSameSpec ? generation : generation + 1);
     this.#replace(table, row, {
       kind: before.kind,
-      meta: stampedMeta(meta, {
-        version: this.#context.revision,
-        generation: isSameSpec ? generation : generation + 1,
-        createdAt,
-        updatedAt: this.#context.now,
-        deletionRequestedAt,
-      }),
+      meta: stampedMeta(meta, stamp),
       spec: isSameSpec ? before.spec : object.spec,
       status: object.status,
     });
@@ -176,17 +171,9 @@ class Drafting implements Draft {
     if (before.meta.finalizers.length === 0) {
       this.#remove(table, row);
     } else if (before.meta.deletionRequestedAt === undefined) {
-      const { revision, now } = this.#context;
-      const { generation, createdAt } = before.meta;
       this.#replace(table, row, {
         kind: before.kind,
-        meta: stampedMeta(before.meta, {
-          version: revision,
-          generation,
-          createdAt,
-          updatedAt: now,
-          deletionRequestedAt: now,
-        }),
+        meta: stampedMeta(before.meta, this.#stamp.ofDeleting(before.meta)),
         spec: before.spec,
         status: before.status,
       });

@@ -3,14 +3,51 @@
  */
 import type { Meta, Revision, Timestamp } from '@skep/api';
 
-/** What the store says about an object that is written. */
-export interface Stamp {
+/**
+ * What the store says about an object that is written. One serves all changes of a transaction.
+ *
+ * A time is a box on the heap for the engine. A field that ever held something else refers to the
+ * box that it is given; one that only held numbers has a box of its own, in every object. Hence
+ * fields without a first value here, and times that are set in a second step below: what a
+ * transaction writes has one box in common, which is 32 bytes less for each object (D-100).
+ */
+export class Stamp {
   readonly version: Revision;
-  readonly generation: number;
-  readonly createdAt: Timestamp;
-  readonly updatedAt: Timestamp;
-  readonly deletionRequestedAt?: Timestamp | undefined;
+  generation = 1;
+  createdAt: Timestamp | undefined;
+  readonly updatedAt: Timestamp | undefined;
+  deletionRequestedAt: Timestamp | undefined;
+
+  constructor(version: Revision, now: Timestamp) {
+    this.version = version;
+    this.updatedAt = now;
+  }
+
+  /** For an object that is new. */
+  ofNew(): this {
+    this.generation = 1;
+    this.createdAt = this.updatedAt;
+    this.deletionRequestedAt = undefined;
+    return this;
+  }
+
+  /** For an object that replaces another. */
+  after(before: Meta, generation = before.generation): this {
+    this.generation = generation;
+    this.createdAt = before.createdAt;
+    this.deletionRequestedAt = before.deletionRequestedAt;
+    return this;
+  }
+
+  /** For an object whose deletion is asked for. */
+  ofDeleting(before: Meta): this {
+    this.after(before);
+    this.deletionRequestedAt = this.updatedAt;
+    return this;
+  }
 }
+
+const LATER = undefined as unknown as Timestamp;
 
 /**
  * Meta as it is stored: identity, labels, finalizers, owners and managers from the writer, the rest
@@ -23,11 +60,13 @@ export function stampedMeta(meta: Meta, stamp: Stamp): Meta {
     labels: meta.labels,
     version: stamp.version,
     generation: stamp.generation,
-    createdAt: stamp.createdAt,
-    updatedAt: stamp.updatedAt,
+    createdAt: LATER,
+    updatedAt: LATER,
     finalizers: meta.finalizers,
     owners: meta.owners,
   };
+  stamped.createdAt = stamp.createdAt as Timestamp;
+  stamped.updatedAt = stamp.updatedAt as Timestamp;
   if (meta.annotations !== undefined) stamped.annotations = meta.annotations;
   if (meta.managers !== undefined) stamped.managers = meta.managers;
   if (stamp.deletionRequestedAt !== undefined) {

@@ -25,12 +25,15 @@ export function assigned(placement: Placement, now: Timestamp): Task {
   // Written out, as it is made for every task: to add fields to a copy costs more than placing.
   const status: Draft = {
     state: 'assigned',
-    timestamp: now,
-    appliedAt: now,
+    timestamp: LATER,
+    appliedAt: LATER,
     message: task.spec.nodeId === undefined ? ASSIGNED : CONFIRMED,
     nodeId,
     placement: summaryOf(reason),
   };
+  // In a second step, so that all tasks of a pass have the box of one number in common (D-100).
+  status.timestamp = now;
+  status.appliedAt = now;
   if (before.networks !== undefined) status.networks = before.networks;
   if (before.endpoint !== undefined) status.endpoint = before.endpoint;
   keepRareFields(before, status);
@@ -42,6 +45,8 @@ export function assigned(placement: Placement, now: Timestamp): Task {
   if (ports !== undefined) status.reservedPorts = ports;
   return withStatus(task, status);
 }
+
+const LATER = undefined as unknown as Timestamp;
 
 /** What a task that waits for its node says only in odd histories. */
 function keepRareFields(before: TaskStatus, status: Draft): void {
