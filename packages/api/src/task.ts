@@ -4,7 +4,7 @@
  *
  * **Source:** SwarmKit design/task_model.md, api/objects.proto (Task).
  */
-import { byIndex, defineKind, type IndexSelector } from './kind.js';
+import { byIndex, defineKind, type IndexKeys, type IndexSelector } from './kind.js';
 import type { NetworkId, NodeId, ServiceId, StoredObject, TaskId, Timestamp } from './meta.js';
 import type { DeviceShare, GenericResource } from './resources.js';
 import type {
@@ -177,6 +177,12 @@ export function slotKey(spec: Pick<TaskSpec, 'serviceId' | 'slot' | 'nodeId'>): 
     : `${spec.serviceId ?? ''}@${spec.nodeId}`;
 }
 
+/** By network. Worked out at every write; most tasks have one or none. */
+function networkKeys(networks: readonly TaskNetwork[] | undefined): IndexKeys {
+  if (networks?.length === 1) return networks[0]?.networkId;
+  return networks?.map(({ networkId }) => networkId);
+}
+
 /** Token of {@link Task}. */
 export const Task = defineKind<TaskSpec, TaskStatus>({
   name: 'Task',
@@ -185,7 +191,7 @@ export const Task = defineKind<TaskSpec, TaskStatus>({
     service: ({ spec }) => spec.serviceId,
     node: ({ spec, status }) => status.nodeId ?? spec.nodeId,
     slot: ({ spec }) => (spec.serviceId === undefined ? undefined : slotKey(spec)),
-    network: ({ status }) => status.networks?.map((network) => network.networkId),
+    network: ({ status }) => networkKeys(status.networks),
   },
   specIndexes: ['service', 'slot'],
   initialStatus: Object.freeze({

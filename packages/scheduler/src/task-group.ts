@@ -8,6 +8,7 @@ import {
   type NetworkId,
   type ServiceId,
   type Task,
+  type TaskNetwork,
   type TaskTemplate,
 } from '@skep/api';
 import { requirementsOf, type Requirements } from './requirements.js';
@@ -48,12 +49,19 @@ export function groupOf(tasks: readonly [Task, ...Task[]]): TaskGroup {
     specVersion: spec.specVersion,
     template: spec.template,
     requirements: requirementsOf(spec),
-    networks: status.networks?.map((network) => network.networkId) ?? NO_NETWORKS,
+    networks: status.networks === undefined ? NO_NETWORKS : idsOf(status.networks),
     tasks,
   };
 }
 
 const NO_NETWORKS: readonly NetworkId[] = Object.freeze([]);
+
+/** Written out: done for every task of a service of its own. */
+function idsOf(networks: readonly TaskNetwork[]): readonly NetworkId[] {
+  const ids = new Array<NetworkId>(networks.length);
+  for (let at = 0; at < ids.length; at += 1) ids[at] = (networks[at] as TaskNetwork).networkId;
+  return ids;
+}
 
 /**
  * Groups tasks by service and spec version; a task without either is a group of its own.

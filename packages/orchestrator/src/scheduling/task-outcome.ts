@@ -22,20 +22,34 @@ const NEVER_ASSIGNED = 'scheduler shut down task that was never assigned';
 export function assigned(placement: Placement, now: Timestamp): Task {
   const { task, nodeId, genericResources, volumes, devices, ports, reason } = placement;
   const before = task.status;
-  // Written out, as it is made for every task: to add fields to a copy costs more than placing.
-  const status: Draft = {
-    state: 'assigned',
-    timestamp: LATER,
-    appliedAt: LATER,
-    message: task.spec.nodeId === undefined ? ASSIGNED : CONFIRMED,
-    nodeId,
-    placement: summaryOf(reason),
-  };
+  const { networks, endpoint } = before;
+  // Written out, as it is made for every task: to add fields to a copy costs more than placing, and
+  // a field that is added later is kept apart from the others.
+  const message = task.spec.nodeId === undefined ? ASSIGNED : CONFIRMED;
+  const summary = summaryOf(reason);
+  const status: Draft =
+    networks === undefined
+      ? {
+          state: 'assigned',
+          timestamp: LATER,
+          appliedAt: LATER,
+          message,
+          nodeId,
+          placement: summary,
+        }
+      : {
+          state: 'assigned',
+          timestamp: LATER,
+          appliedAt: LATER,
+          message,
+          nodeId,
+          placement: summary,
+          networks,
+        };
   // In a second step, so that all tasks of a pass have the box of one number in common (D-100).
   status.timestamp = now;
   status.appliedAt = now;
-  if (before.networks !== undefined) status.networks = before.networks;
-  if (before.endpoint !== undefined) status.endpoint = before.endpoint;
+  if (endpoint !== undefined) status.endpoint = endpoint;
   keepRareFields(before, status);
   if (genericResources !== undefined) status.genericResources = genericResources;
   if (volumes !== undefined) {
